@@ -1,0 +1,188 @@
+import { TabaError } from './errors.js';
+
+const textEncoder = new TextEncoder();
+const textDecoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Appends numbers and strings to a growing buffer. Integers are little-endian; a varint has 7 bits a byte, least
+ * significant first, the top bit set on all but the last byte (as in Protocol Buffers), up to 2^53 - 1.
+ */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+
+  u8(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  u32(value: number): void {
+    this.#reserve(4);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += 4;
+  }
+
+  f64(value: number): void {
+    this.#reserve(8);
+    this.#view.setFloat64(this.#length, value, true);
+    this.#length += 8;
+  }
+
+  /** @param value an integer, 0 to 2^53 - 1 */
+  varint(value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a varint: ${value}`);
+    this.#reserve(8);
+    let rest = value;
+    while (rest >= 128) {
+      this.#bytes[this.#length++] = (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  /** Zigzag: 0, -1, 1, -2, … become 0, 1, 2, 3, … @param value an integer, ±(2^52 - 1) */
+  signedVarint(value: number): void {
+    this.varint(value < 0 ? -value * 2 - 1 : value * 2);
+  }
+
+  /** Bytes as they are, without a length. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** A varint length, then the bytes. */
+  bytes(bytes: Uint8Array): void {
+    this.varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  /** A varint length in bytes, then UTF-8. */
+  string(text: string): void {
+    this.bytes(textEncoder.encode(text));
+  }
+
+  /** A view of what was written so far; valid until the next write. */
+  peek(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** A copy of what was written so far. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Forgets what was written, keeps the buffer. */
+  clear(): void {
+    this.#length = 0;
+  }
+}
+
+/** Reads what a ByteWriter wrote. Every read beyond the end, and every malformed varint or string, throws `corrupt`. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #offset: number;
+
+  constructor(bytes: Uint8Array, offset = 0) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#offset = offset;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  #take(count: number): number {
+    const start = this.#offset;
+    if (start + count > this.#bytes.length) throw this.#corrupt(`${count} more bytes are due`);
+    this.#offset = start + count;
+    return start;
+  }
+
+  #corrupt(what: string): TabaError {
+    return new TabaError('corrupt', `at byte ${this.#offset} of ${this.#bytes.length}: ${what}`);
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)]!;
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), true);
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < 8; count++) {
+      const byte = this.u8();
+      value += (byte & 127) * scale;
+      if (byte < 128) {
+        if (!Number.isSafeInteger(value)) throw this.#corrupt('a varint beyond 2^53 - 1');
+        return value;
+      }
+      scale *= 128;
+    }
+    throw this.#corrupt('a varint of more than 8 bytes');
+  }
+
+  signedVarint(): number {
+    const zigzag = this.varint();
+    return zigzag % 2 === 1 ? -(zigzag + 1) / 2 : zigzag / 2;
+  }
+
+  /** A view into the buffer, `count` bytes long. */
+  raw(count: number): Uint8Array {
+    const start = this.#take(count);
+    return this.#bytes.subarray(start, start + count);
+  }
+
+  /** A view into the buffer, its length read first. */
+  bytes(): Uint8Array {
+    return this.raw(this.varint());
+  }
+
+  string(): string {
+    const bytes = this.bytes();
+    try {
+      return textDecoder.decode(bytes);
+    } catch {
+      throw this.#corrupt('a string that is not UTF-8');
+    }
+  }
+
+  /** Throws unless everything was read. */
+  end(): void {
+    if (this.remaining !== 0) throw this.#corrupt(`${this.remaining} bytes left over`);
+  }
+}

@@ -1,0 +1,78 @@
+import type { ByteReader, ByteWriter } from '../bytes.js';
+import type { TabType } from '../ids.js';
+
+/** How a State is shown: for people, for programs, or with everything it holds. */
+export type RenderForm = 'text' | 'json' | 'detailed';
+
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+/** What a rendering needs besides the State. */
+export interface RenderView {
+  /** The present in seconds UTC, already discounted by the cluster latency; the same for all owners of one query. */
+  readonly nowSec: number;
+}
+
+/** What an event carries besides its value. */
+export interface EventMeta {
+  /** Seconds UTC. Never more than the allowed skew in the future: intake sees to that. */
+  readonly timestampSec: number;
+  /** Counts the events of one process: orders events of one timestamp. An integer from 0. */
+  readonly sequence: number;
+}
+
+/**
+ * The stateless code of a Tab Type. A Handler reads no clock, no random numbers, and keeps nothing between calls.
+ *
+ * A State and a Part are the same thing; a Part just holds fewer events. The merge laws hold for every Handler:
+ * `reduce` is associative and commutative, `newState()` is its identity, `reduce` does not change `from`, and
+ * folding then reducing equals reducing then folding (totals within the rounding of doubles).
+ *
+ * @typeParam S the State  @typeParam V a checked value, made by `parse`
+ */
+export interface Handler<S = unknown, V = unknown> {
+  readonly type: TabType;
+  /** Version of this Handler's encoding, 1 to 255. Older versions decode for ever, through `upgrade`. */
+  readonly version: number;
+  /**
+   * `kept`: the owner keeps a State over all clients beside the clients' own, so that all-time figures outlive clients.
+   * `derived`: the aggregate is made from the clients' States when it is asked for (what a client holds now).
+   */
+  readonly tabState: 'kept' | 'derived';
+
+  /**
+   * Checks a value as it came in (a JSON value). NaN and infinities are refused here.
+   * @throws TabaError `bad_value`, naming what would be right
+   */
+  parse(payload: unknown): V;
+
+  newState(): S;
+  /** Adds one event to `state`. */
+  fold(state: S, value: V, meta: EventMeta): void;
+  /** Adds what `from` holds to `into`: States of one (tab, client), or States over all clients. */
+  reduce(into: S, from: S): void;
+  /** Adds the State of one client, or another aggregate, to the aggregate `into`. Same as `reduce` where `tabState` is `kept`. */
+  aggregate(into: S, from: S, nowSec: number): void;
+  /**
+   * Moves what is stamped later than `limitSec` to `presentSec`: a wrong clock must not push the present out of a window.
+   * @returns how many events were moved (0 or 1 for types that keep only the latest)
+   */
+  clampFuture(state: S, limitSec: number, presentSec: number): number;
+
+  /** `text` returns the string that follows `name: `; the others return JSON. */
+  render(state: S, form: RenderForm, view: RenderView): JsonValue;
+  /** Whether nothing has happened to `state` for `idleSec` (or all it held has expired), so that it may be forgotten. */
+  shouldPrune(state: S, nowSec: number, idleSec: number): boolean;
+
+  /** Writes `state` compactly; it is the caller who adds versions and a checksum. */
+  encode(state: S, out: ByteWriter): void;
+  /** Reads what `encode` of the present version wrote. @throws TabaError `corrupt` */
+  decode(input: ByteReader): S;
+  /** Reads what an older version's `encode` wrote, as a State of today. @throws TabaError `corrupt` for a version it never had */
+  upgrade(input: ByteReader, fromVersion: number): S;
+}

@@ -1,0 +1,54 @@
+import type { FrameLinkEvents } from '../frame-link.js';
+
+/** A request whose body has arrived in full and is within its limit. Header names are lower-case. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+  /** Address of the other side. */
+  readonly peer: string;
+  /** Aborted when the client goes away before its answer. */
+  readonly signal: AbortSignal;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Default: the server's limit. A larger body is answered 413 without being read to its end. */
+  readonly maxBodyBytes?: number;
+  /** A thrown TabaError becomes its status and its JSON; any other error is a 500 and is logged. */
+  handle(request: HttpRequest): HttpReply | Promise<HttpReply>;
+}
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly routes: readonly Route[];
+  /** v2 frames at GET /v2; undefined: no WebSocket. */
+  readonly frames?: FrameLinkEvents;
+  readonly maxBodyBytes: number;
+  readonly maxFrameBytes: number;
+  readonly maxConnections: number;
+  /** Ends the connection when a request's body makes no progress for so long. */
+  readonly idleTimeoutSec?: number;
+  readonly onError?: (error: unknown, where: string) => void;
+}
+
+export interface HttpServer {
+  readonly host: string;
+  readonly port: number;
+  readonly connections: number;
+  /** Stops listening; requests under way go on. Idempotent. */
+  stopListening(): void;
+  /** Ends everything that is open. Idempotent. */
+  close(): void;
+}

@@ -1,0 +1,95 @@
+import type { AddressedAnswer, Block, BlockRejection } from '../core/block.js';
+
+/**
+ * The frames of protocol v2 as values; `frame-codec.ts` turns them into msgpack and back.
+ * A connection begins with one `hello` from each side; the side that connected speaks first.
+ */
+export type Frame = Hello | PushBlocks | PushFlush | Ack | Nack | FlushAck | FlushNack | Query | Result | Fault;
+
+export interface Hello {
+  readonly kind: 'hello';
+  /** Versions spoken, such as [2]. */
+  readonly versions: readonly number[];
+  readonly role: 'sdk' | 'agent' | 'server';
+  /** Who speaks: an SDK's start id, an agent's instance id, a server's id: 32 lower-case hex digits. */
+  readonly id: string;
+  /** Host name or client id, for people. */
+  readonly name: string;
+  readonly bucketCount?: number;
+  readonly hash?: 'xxh32';
+  /** Generation of the bucket map. */
+  readonly generation?: number;
+  readonly maxFrameBytes: number;
+  /** How many pushes may wait for their answer on this connection. */
+  readonly maxInFlight: number;
+  /** The speaker's clock, ms UTC. */
+  readonly nowMs: number;
+}
+
+/** Agent or server to server: Blocks, any number of buckets. Each is answered on its own, in ack and nack frames. */
+export interface PushBlocks {
+  readonly kind: 'push-blocks';
+  readonly blocks: readonly Block[];
+}
+
+/** SDK to agent or server: the Parts since the last flush, numbered from 1 per session (R9). */
+export interface PushFlush {
+  readonly kind: 'push-flush';
+  readonly session: string;
+  readonly number: number;
+  readonly events: number;
+  readonly payload: Uint8Array;
+}
+
+/** Answers of kind `acknowledged`, for the Blocks named. */
+export interface Ack {
+  readonly kind: 'ack';
+  readonly answers: readonly AddressedAnswer[];
+}
+
+/** Every other answer, for the Blocks named. */
+export interface Nack {
+  readonly kind: 'nack';
+  readonly answers: readonly AddressedAnswer[];
+}
+
+export interface FlushAck {
+  readonly kind: 'flush-ack';
+  readonly session: string;
+  readonly number: number;
+  readonly rejected: readonly BlockRejection[];
+}
+
+export interface FlushNack {
+  readonly kind: 'flush-nack';
+  readonly session: string;
+  readonly number: number;
+  /** `gap`: `expected` says which number is due; `busy`: send again after `retryAfterMs`; `refused`: never send it again. */
+  readonly reason: 'gap' | 'busy' | 'refused';
+  readonly expected?: number;
+  readonly retryAfterMs?: number;
+  readonly message?: string;
+}
+
+/** Asks another server; `id` ties the result to it. */
+export interface Query {
+  readonly kind: 'query';
+  readonly id: number;
+  readonly name: string;
+  readonly body: Uint8Array;
+}
+
+export interface Result {
+  readonly kind: 'result';
+  readonly id: number;
+  readonly body: Uint8Array;
+}
+
+/** Something is wrong with the connection or with query `id`; `fatal` is followed by a close. */
+export interface Fault {
+  readonly kind: 'error';
+  readonly id?: number;
+  readonly code: string;
+  readonly message: string;
+  readonly fatal: boolean;
+}
