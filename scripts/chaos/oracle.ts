@@ -1,0 +1,86 @@
+import type { Ledger, ProducerReport, Tally } from './load.js';
+
+/** The fields of a JSON rendering that hold the all-time figures, whichever of the load's types it is. */
+interface AllTime {
+  readonly count?: number;
+  readonly total?: number;
+  readonly pct?: { readonly count: number; readonly total: number };
+}
+
+export interface Mismatch {
+  readonly where: string;
+  readonly expected: Tally;
+  readonly found: Tally;
+}
+
+/** Adds the ledgers of all clients up, tab by tab. */
+export function aggregate(reports: readonly ProducerReport[]): Ledger {
+  const sum: Ledger = new Map();
+  for (const report of reports) {
+    for (const [tab, tally] of report.ledger) {
+      const known = sum.get(tab);
+      sum.set(tab, { count: (known?.count ?? 0) + tally.count, total: (known?.total ?? 0) + tally.total });
+    }
+  }
+  return sum;
+}
+
+async function json<T>(url: string): Promise<T> {
+  const answer = await fetch(url, { headers: { accept: 'application/json' } });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+function allTime(rendering: AllTime | undefined): Tally {
+  const figures = rendering?.pct !== undefined && !Array.isArray(rendering.pct) ? rendering.pct : rendering;
+  return { count: figures?.count ?? 0, total: figures?.total ?? 0 };
+}
+
+function compare(where: string, expected: Ledger, found: Readonly<Record<string, AllTime>>): Mismatch[] {
+  const mismatches: Mismatch[] = [];
+  const names = new Set([...expected.keys(), ...Object.keys(found)]);
+  for (const name of names) {
+    const want = expected.get(name) ?? { count: 0, total: 0 };
+    const have = allTime(found[name]);
+    if (want.count !== have.count || want.total !== have.total) {
+      mismatches.push({ where: `${where} ${name}`, expected: want, found: have });
+    }
+  }
+  return mismatches;
+}
+
+/** Every count and total that the server answers, aggregate and per client, against what was recorded. */
+export async function findMismatches(
+  serverUrl: string,
+  reports: readonly ProducerReport[],
+): Promise<Mismatch[]> {
+  const tabs = await json<Record<string, AllTime>>(`${serverUrl}/tabs?name=chaos%5C.&re=true`);
+  const mismatches = compare('aggregate', aggregate(reports), tabs);
+  const projection = await json<Record<string, Record<string, AllTime>>>(
+    `${serverUrl}/projection?name=chaos%5C.&re=true`,
+  );
+  for (const report of reports) {
+    mismatches.push(...compare(report.client, new Map(report.ledger), projection[report.client] ?? {}));
+  }
+  return mismatches;
+}
+
+export interface NodeStatus {
+  readonly books: {
+    readonly received: number;
+    readonly buffered: number;
+    readonly balance: number;
+    readonly dropped: Readonly<Record<string, number>>;
+    readonly rejected: Readonly<Record<string, number>>;
+  };
+}
+
+export function nodeStatus(url: string): Promise<NodeStatus> {
+  return json<NodeStatus>(`${url}/status`);
+}
+
+export async function post(url: string): Promise<unknown> {
+  const answer = await fetch(url, { method: 'POST', headers: { accept: 'application/json' } });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
