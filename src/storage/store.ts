@@ -1,4 +1,13 @@
-import type { BucketIndex, ClientId, HeadToken, Position, ProducerId, Seq, TabName, TabType } from '../core/ids.js';
+import type {
+  BucketIndex,
+  ClientId,
+  HeadToken,
+  Position,
+  ProducerId,
+  Seq,
+  TabName,
+  TabType,
+} from '../core/ids.js';
 
 /**
  * The port between the owner of a bucket and the engine that keeps its journal and its States.

@@ -1,0 +1,193 @@
+import type { BucketIndex, ClientId, Position, ProducerId, TabName, TabType } from '../core/ids.js';
+import { HeadGuard } from './head-guard.js';
+import type { JournalEntry, PageInfo, PageKey, ProducerRow, SetAside, SetAsideKey } from './store.js';
+
+/** Something stored: how many bytes of content it stands for. Where they are is the engine's business. */
+export interface Stored {
+  readonly bytes: number;
+}
+
+/** A stored page: what the model must know about it, and whatever the engine adds to find its content. */
+export interface StoredPage extends Stored {
+  readonly type: TabType;
+  readonly position: Position;
+}
+
+/** A stored set-aside item with the key under which replay skips it. */
+export interface StoredAside extends Stored, SetAsideKey {}
+
+/** Sums over all buckets of a store. */
+export class Tally {
+  journalEntries = 0;
+  journalBytes = 0;
+  pages = 0;
+  pageBytes = 0;
+  asideBytes = 0;
+}
+
+/** The facts of a bucket that are not content: what must be carried on when the records that stated them go. */
+export interface BucketFacts {
+  readonly lastPosition: Position;
+  readonly trimmedUpTo: Position;
+  readonly forgetHorizonMs: number;
+}
+
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * One bucket as a single-process engine keeps it: journal, pages, producers, set-aside items, by the rules of the port
+ * (R1, R5, R11). Knows nothing of disks. The engine applies writes in the order in which they became durable, and replays
+ * them through the same methods, so that a store that was opened again is the store that was closed.
+ *
+ * @typeParam E how the engine refers to a journal entry, @typeParam P to a page, @typeParam S to a set-aside item
+ */
+export class BucketModel<E extends Stored, P extends StoredPage, S extends StoredAside> {
+  readonly bucket: BucketIndex;
+  readonly guard: HeadGuard;
+  readonly producers = new Map<ProducerId, Mutable<ProducerRow>>();
+  readonly aside: S[] = [];
+  readonly #journal = new Map<Position, E>();
+  readonly #pages = new Map<string, P>();
+  readonly #tally: Tally;
+  #lastPosition = 0 as Position;
+  #trimmedUpTo = 0 as Position;
+  #forgetHorizonMs = 0;
+
+  constructor(bucket: BucketIndex, tally: Tally) {
+    this.bucket = bucket;
+    this.guard = new HeadGuard(bucket);
+    this.#tally = tally;
+  }
+
+  get facts(): BucketFacts {
+    return {
+      lastPosition: this.#lastPosition,
+      trimmedUpTo: this.#trimmedUpTo,
+      forgetHorizonMs: this.#forgetHorizonMs,
+    };
+  }
+
+  /** Takes facts that were stated before; none of them ever goes back. */
+  takeFacts(facts: BucketFacts): void {
+    this.reached(facts.lastPosition);
+    this.trim(facts.trimmedUpTo);
+    this.#forgetHorizonMs = Math.max(this.#forgetHorizonMs, facts.forgetHorizonMs);
+  }
+
+  /** An entry at `position` was appended at some time, whether or not it is kept. */
+  reached(position: Position): void {
+    if (position > this.#lastPosition) this.#lastPosition = position;
+  }
+
+  /** Keeps an entry unless it has been trimmed. */
+  putEntry(position: Position, entry: E): void {
+    this.reached(position);
+    if (position <= this.#trimmedUpTo) return;
+    const replaced = this.#journal.get(position);
+    if (replaced === undefined) this.#tally.journalEntries++;
+    this.#tally.journalBytes += entry.bytes - (replaced?.bytes ?? 0);
+    this.#journal.set(position, entry);
+  }
+
+  getEntry(position: Position): E | undefined {
+    return this.#journal.get(position);
+  }
+
+  /** The entries kept, in the order of positions. */
+  entries(): [Position, E][] {
+    return [...this.#journal].sort(([a], [b]) => a - b);
+  }
+
+  /** Sets a producer's last number, which never goes back, and retires the one it follows. */
+  setProducer(row: ProducerRow, retires?: ProducerId): void {
+    if (retires !== undefined) this.producers.delete(retires);
+    const known = this.producers.get(row.producer);
+    if (known === undefined) {
+      this.producers.set(row.producer, { ...row });
+      return;
+    }
+    if (row.lastSeq > known.lastSeq) known.lastSeq = row.lastSeq;
+    if (row.lastAtMs > known.lastAtMs) known.lastAtMs = row.lastAtMs;
+  }
+
+  putAside(item: S): void {
+    this.aside.push(item);
+    this.#tally.asideBytes += item.bytes;
+  }
+
+  getPage(key: PageKey): P | undefined {
+    return this.#pages.get(pageKey(key));
+  }
+
+  /** Writes a page unless that would lower its position (R5). @returns whether it was written */
+  putPage(key: PageKey, page: P): boolean {
+    const text = pageKey(key);
+    const known = this.#pages.get(text);
+    if (known !== undefined && known.position > page.position) return false;
+    if (known === undefined) this.#tally.pages++;
+    this.#tally.pageBytes += page.bytes - (known?.bytes ?? 0);
+    this.#pages.set(text, page);
+    return true;
+  }
+
+  /** Deletes a page unless it contains more than whoever deletes it knew (R5). */
+  deletePage(key: PageKey, position: Position): void {
+    const text = pageKey(key);
+    const known = this.#pages.get(text);
+    if (known === undefined || known.position > position) return;
+    this.#tally.pages--;
+    this.#tally.pageBytes -= known.bytes;
+    this.#pages.delete(text);
+  }
+
+  trim(upTo: Position): void {
+    if (upTo <= this.#trimmedUpTo) return;
+    for (const [position, entry] of this.#journal) {
+      if (position > upTo) continue;
+      this.#journal.delete(position);
+      this.#tally.journalEntries--;
+      this.#tally.journalBytes -= entry.bytes;
+    }
+    this.#trimmedUpTo = Math.min(upTo, this.#lastPosition) as Position;
+  }
+
+  forget(producers: readonly ProducerId[], horizonMs: number): void {
+    for (const producer of producers) this.producers.delete(producer);
+    this.#forgetHorizonMs = Math.max(this.#forgetHorizonMs, horizonMs);
+  }
+
+  pageInfos(): PageInfo[] {
+    const infos: PageInfo[] = [];
+    for (const [text, { type, position }] of this.#pages)
+      infos.push({ ...splitPageKey(text), type, position });
+    return infos;
+  }
+
+  producerRows(): ProducerRow[] {
+    return [...this.producers.values()].map((row) => ({ ...row }));
+  }
+
+  /** The Parts of the tail that must be skipped: what concerns a trimmed entry is history. */
+  asideKeys(): SetAsideKey[] {
+    return this.aside
+      .filter((item) => item.position > this.#trimmedUpTo)
+      .map(({ position, tab, client }) => ({ position, tab, client }));
+  }
+}
+
+/** The producer's row after an entry or a Block that was set aside. */
+export function rowAfter(
+  item: Pick<JournalEntry | SetAside, 'producer' | 'birthMs' | 'seq' | 'atMs'>,
+): ProducerRow {
+  return { producer: item.producer, birthMs: item.birthMs, lastSeq: item.seq, lastAtMs: item.atMs };
+}
+
+/** One string per page, for one flat map per bucket; names have no line feed, so it is injective. */
+function pageKey(key: PageKey): string {
+  return `${key.tab}\n${key.client}`;
+}
+
+function splitPageKey(text: string): PageKey {
+  const at = text.indexOf('\n');
+  return { tab: text.slice(0, at) as TabName, client: text.slice(at + 1) as ClientId | '' };
+}
