@@ -1,6 +1,14 @@
 import type { BucketIndex, ClientId, Position, ProducerId, TabName, TabType } from '../core/ids.js';
 import { HeadGuard } from './head-guard.js';
-import type { JournalEntry, PageInfo, PageKey, ProducerRow, SetAside, SetAsideKey } from './store.js';
+import {
+  type JournalEntry,
+  type PageInfo,
+  type PageKey,
+  type ProducerRow,
+  retiredSeq,
+  type SetAside,
+  type SetAsideKey,
+} from './store.js';
 
 /** Something stored: how many bytes of content it stands for. Where they are is the engine's business. */
 export interface Stored {
@@ -98,9 +106,18 @@ export class BucketModel<E extends Stored, P extends StoredPage, S extends Store
     return [...this.#journal].sort(([a], [b]) => a - b);
   }
 
-  /** Sets a producer's last number, which never goes back, and retires the one it follows. */
+  /** Sets a producer's last number, which never goes back, and retires the one it follows (see `retiredSeq`). */
   setProducer(row: ProducerRow, retires?: ProducerId): void {
-    if (retires !== undefined) this.producers.delete(retires);
+    if (retires !== undefined) {
+      const { birthMs, lastAtMs } = row;
+      const retired = this.producers.get(retires) ?? {
+        producer: retires,
+        birthMs,
+        lastSeq: retiredSeq,
+        lastAtMs,
+      };
+      this.producers.set(retires, { ...retired, lastSeq: retiredSeq, lastAtMs });
+    }
     const known = this.producers.get(row.producer);
     if (known === undefined) {
       this.producers.set(row.producer, { ...row });

@@ -20,14 +20,18 @@ export class HeadGuard {
     this.#bucket = bucket;
   }
 
-  /** Counts the changes of owner: a write that waits is void once it changes. */
+  /** Counts the failed writes: whatever was issued under an earlier generation is void. */
   get generation(): number {
     return this.#generation;
   }
 
+  /** Position of the last append that was issued. */
+  get lastPosition(): Position {
+    return this.#lastPosition as Position;
+  }
+
   /** A new owner. `lastPosition` is the position after which it appends. */
   acquire(lastPosition: Position): HeadToken {
-    this.fence();
     this.#token = randomBytes(16).toString('hex') as HeadToken;
     this.#n = 0;
     this.#lastPosition = lastPosition;
@@ -37,6 +41,11 @@ export class HeadGuard {
   /** Nobody owns the bucket from here on: every write is refused until the next `acquire`. */
   fence(): void {
     this.#token = undefined;
+  }
+
+  /** A write failed: its owner, and every write behind it, know nothing about the bucket any more (R3). */
+  poison(): void {
+    this.fence();
     this.#generation++;
   }
 

@@ -85,12 +85,18 @@ export interface ProducerRow {
   readonly lastAtMs: number;
 }
 
+/**
+ * Last number of a producer that was retired (R10): its row stays, with this number, until it is forgotten. Deleting the
+ * row would let a late copy of its first Block begin anew, and be counted twice.
+ */
+export const retiredSeq = Number.MAX_SAFE_INTEGER as Seq;
+
 export interface JournalEntry {
   readonly position: Position;
   readonly producer: ProducerId;
   readonly birthMs: number;
   readonly seq: Seq;
-  /** Retired in the same step, see Block. */
+  /** Retired in the same step: its row gets `retiredSeq`, and is made if there is none. */
   readonly retires?: ProducerId;
   /** When the owner appended it, ms UTC: the clock that applying and every replay use. */
   readonly atMs: number;
