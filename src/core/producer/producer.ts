@@ -1,6 +1,6 @@
 import type { AddressedAnswer, Block, BlockRejection } from '../block.js';
 import { bucketOf } from '../buckets.js';
-import type { BucketIndex, ProducerId, Seq, TabName, TabType } from '../ids.js';
+import type { BucketIndex, Seq, TabName, TabType } from '../ids.js';
 import { PartMap } from '../parts.js';
 import { type DropReason, type ProducerAccount, ProducerBooks } from './books.js';
 import { encodeWithin } from './encode-within.js';
