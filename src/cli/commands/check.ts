@@ -1,0 +1,24 @@
+import { askAndPrint, askOptions } from '../ask.js';
+import type { Command } from '../command.js';
+
+export const check: Command = {
+  name: 'check',
+  positionals: '',
+  summary: 'Read every State and say which are damaged',
+  examples: [
+    ['taba check', 'look only'],
+    ['taba check --repair', 'set damaged States aside'],
+  ],
+  options: {
+    ...askOptions,
+    repair: { placeholder: '', description: 'set what is damaged aside, instead of only naming it' },
+  },
+  run: (args, io) =>
+    askAndPrint(
+      args,
+      io,
+      args.isOn('repair')
+        ? { path: '/check', method: 'POST', parameters: { dry: 'false' } }
+        : { path: '/check' },
+    ),
+};

@@ -1,0 +1,11 @@
+import { askAndPrint, askOptions } from '../ask.js';
+import type { Command } from '../command.js';
+
+export const clients: Command = {
+  name: 'clients',
+  positionals: '',
+  summary: 'List the clients that have recorded something',
+  examples: [['taba clients', 'one client id per line']],
+  options: askOptions,
+  run: (args, io) => askAndPrint(args, io, { path: '/clients' }),
+};

@@ -1,0 +1,14 @@
+import { askAndPrint, selection, selectOptions } from '../ask.js';
+import type { Command } from '../command.js';
+
+export const recompute: Command = {
+  name: 'recompute',
+  positionals: '[names..]',
+  summary: 'Make the aggregates of tabs anew from their clients',
+  details:
+    'Makes the State over all clients anew from the States of the clients that are still known. What clients recorded that are forgotten by now is lost with that.',
+  examples: [['taba recompute winning_bid_price', 'of one tab']],
+  options: selectOptions,
+  run: (args, io) =>
+    askAndPrint(args, io, { path: '/recompute', method: 'POST', parameters: selection(args) }),
+};

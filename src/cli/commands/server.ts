@@ -1,0 +1,21 @@
+import type { Command } from '../command.js';
+
+export const server: Command = {
+  name: 'server',
+  positionals: '',
+  summary: 'Run a server: takes events and Blocks, reduces and keeps them, answers queries',
+  examples: [
+    ['taba server --data /var/lib/taba --host 0.0.0.0', 'one server for the network'],
+    ['taba server --store memory --port 0', 'a throw-away one on a free port'],
+  ],
+  options: {},
+  daemon: 'server',
+  async run(args, io) {
+    const { runDaemon } = await import('../daemon.js');
+    const { serverFrom } = await import('../roles.js');
+    return runDaemon('server', args, io, async (ingredients) => {
+      const running = await serverFrom(ingredients);
+      return { addresses: { server: running.url }, close: (deadlineMs) => running.close(deadlineMs) };
+    });
+  },
+};

@@ -1,0 +1,329 @@
+import { hostname } from 'node:os';
+import { defaultLimits } from '../../core/limits.js';
+import {
+  bytes,
+  choice,
+  duration,
+  flag,
+  hostAndPort,
+  integer,
+  type Kind,
+  list,
+  namedPaths,
+  nodeUrl,
+  path,
+  port,
+  type Role,
+  roles,
+  text,
+} from './kinds.js';
+
+/** The commands that run until they are told to stop, and therefore have settings. */
+export const daemons = ['agent', 'server', 'up'] as const;
+export type Daemon = (typeof daemons)[number];
+
+/** One row of the table: everything that is known about a setting, in one place. */
+export interface Setting<T = unknown> {
+  readonly kind: Kind<T>;
+  readonly of: readonly Daemon[];
+  /** undefined: the setting is off, or worked out from others; the description says which. */
+  readonly default: T | undefined;
+  /** Where one daemon's default differs. */
+  readonly defaultOf?: Partial<Record<Daemon, T>>;
+  readonly description: string;
+}
+
+function setting<T>(row: Setting<T>): Setting<T> {
+  return row;
+}
+
+/** A setting that may stay without a value. */
+function optional<T>(row: Omit<Setting<T>, 'default'>): Setting<T | undefined> {
+  return { ...row, default: undefined } as Setting<T | undefined>;
+}
+
+const everywhere = daemons;
+const servers = ['server', 'up'] as const;
+const agents = ['agent', 'up'] as const;
+
+const MiB = 2 ** 20;
+const secondMs = 1000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/**
+ * The settings. A flag `--max-tabs`, a variable `TABA_MAX_TABS` and a key `"max-tabs"` in a settings file are the same
+ * thing; a flag wins over the environment, the environment over the file, the file over the default.
+ */
+export const settings = {
+  host: setting({
+    kind: text('HOST', 'a host name or an address', /^[A-Za-z0-9._:-]+$/),
+    of: everywhere,
+    default: '127.0.0.1',
+    description: 'where to listen; 0.0.0.0 opens the node to the network',
+  }),
+  port: setting({
+    kind: port,
+    of: everywhere,
+    default: 8300,
+    defaultOf: { agent: 8279 },
+    description: 'port to listen on, 0 picks a free one',
+  }),
+  'agent-port': setting({
+    kind: port,
+    of: ['up'],
+    default: 8279,
+    description: 'port of the agent beside the server, 0 picks a free one',
+  }),
+  advertise: optional({
+    kind: hostAndPort,
+    of: everywhere,
+    description: 'address under which others reach this node, where it is not host and port',
+  }),
+  role: setting<readonly Role[]>({
+    kind: roles,
+    of: ['server'],
+    default: ['fe', 'be', 'ctrl'],
+    description:
+      'what this server does: fe takes events, be reduces and keeps them, ctrl is for queries only',
+  }),
+  workers: setting({
+    kind: integer(1, 256),
+    of: ['server'],
+    default: 1,
+    description: 'processes to start, on consecutive ports; more than one needs a store that they can share',
+  }),
+  store: setting({
+    kind: choice('embedded', 'memory', 'redis'),
+    of: servers,
+    default: 'embedded',
+    description: 'where States and journal are kept; memory keeps nothing over a restart',
+  }),
+  data: setting({
+    kind: path('DIR'),
+    of: servers,
+    default: './taba-data',
+    description: 'folder of the embedded store',
+  }),
+  buckets: setting({
+    kind: integer(1, 65_536),
+    of: servers,
+    default: 1000,
+    description: 'virtual buckets; written into a store when it is made, and never to change afterwards',
+  }),
+  server: setting<readonly string[]>({
+    kind: list(nodeUrl),
+    of: ['agent'],
+    default: ['http://127.0.0.1:8300'],
+    description: 'servers to send to',
+  }),
+  mirror: optional<readonly string[]>({
+    kind: list(nodeUrl),
+    of: agents,
+    description: 'servers of a second cluster that gets a copy of everything, best effort',
+  }),
+  'queues-per-server': setting({
+    kind: integer(1, 64),
+    of: ['agent'],
+    default: 1,
+    description:
+      'connections per server; higher values use more cores of a server at the cost of smaller batches',
+  }),
+  spool: optional({
+    kind: path('DIR'),
+    of: agents,
+    description:
+      'folder that keeps accepted events over a crash of the agent; without one they are in memory only',
+  }),
+  'spool-fsync': setting({
+    kind: flag,
+    of: agents,
+    default: false,
+    description: 'flush the spool to the disk before answering: survives a power cut, at the cost of latency',
+  }),
+  'spool-max-age': setting({
+    kind: duration(60 * secondMs, 30 * dayMs),
+    of: agents,
+    default: 5 * dayMs,
+    description:
+      'how old a numbered Block in the spool may become; must be shorter than the 7d after which servers forget',
+  }),
+  'flush-interval': setting({
+    kind: duration(10, 60 * secondMs),
+    of: agents,
+    default: 250,
+    description: 'how often Parts are sealed and sent; higher values merge more at the cost of freshness',
+  }),
+  'client-id': setting({
+    kind: text(
+      'ID',
+      'a client id of A-Z a-z 0-9 . _ ~ : / ? @ ! $ ( ) * + ; = -',
+      /^[A-Za-z0-9._~:/?@!$()*+;=-]{1,1024}$/,
+    ),
+    of: everywhere,
+    default: hostname(),
+    description: 'client of events that name none; by default the name of this host',
+  }),
+  'checkpoint-interval': setting({
+    kind: duration(100, hourMs),
+    of: servers,
+    default: 10 * secondMs,
+    description:
+      'how often States are written back; higher values write less at the cost of a longer recovery',
+  }),
+  'prune-client': setting({
+    kind: duration(60 * secondMs, 366 * dayMs),
+    of: servers,
+    default: 48 * hourMs,
+    description: "a client's State is forgotten so long after its last event",
+  }),
+  'prune-tab': setting({
+    kind: duration(60 * secondMs, 3660 * dayMs),
+    of: servers,
+    default: 30 * dayMs,
+    description: 'a tab is forgotten so long after its last event',
+  }),
+  'self-instrument': setting({
+    kind: flag,
+    of: servers,
+    default: true,
+    description: 'record what the node does as tabs of its own (taba_…)',
+  }),
+  'name-denylist': optional<readonly string[]>({
+    kind: list(
+      text('REGEX', 'a regular expression (RE2 syntax), matched from the beginning of the name'),
+      undefined,
+    ),
+    of: everywhere,
+    description: 'tab names to refuse',
+  }),
+  'client-denylist': optional<readonly string[]>({
+    kind: list(
+      text('REGEX', 'a regular expression (RE2 syntax), matched from the beginning of the id'),
+      undefined,
+    ),
+    of: everywhere,
+    description: 'client ids to refuse',
+  }),
+  'additional-handlers': optional<Readonly<Record<string, string>>>({
+    kind: namedPaths,
+    of: everywhere,
+    description: 'tab types of your own; every node of a cluster needs the same',
+  }),
+  'max-body-bytes': setting({
+    kind: bytes(1024, 1024 * MiB),
+    of: everywhere,
+    default: defaultLimits.maxBodyBytes,
+    description: 'largest body of a request',
+  }),
+  'max-decompressed-bytes': setting({
+    kind: bytes(1024, 1024 * MiB),
+    of: everywhere,
+    default: defaultLimits.maxDecompressedBytes,
+    description: 'largest body after decompression',
+  }),
+  'max-frame-bytes': setting({
+    kind: bytes(64 * 1024, 256 * MiB),
+    of: everywhere,
+    default: defaultLimits.maxFrameBytes,
+    description: 'largest frame between nodes',
+  }),
+  'max-value-bytes': setting({
+    kind: bytes(16, MiB),
+    of: everywhere,
+    default: defaultLimits.maxValueBytes,
+    description: 'largest text value of an event',
+  }),
+  'max-name-bytes': setting({
+    kind: bytes(16, 1024),
+    of: everywhere,
+    default: defaultLimits.maxNameBytes,
+    description: 'longest name of a tab or a client',
+  }),
+  'max-result-bytes': setting({
+    kind: bytes(64 * 1024, 1024 * MiB),
+    of: everywhere,
+    default: defaultLimits.maxResultBytes,
+    description: 'largest answer to a query',
+  }),
+  'max-expression-bytes': setting({
+    kind: bytes(16, 64 * 1024),
+    of: everywhere,
+    default: defaultLimits.maxExpressionBytes,
+    description: 'longest regular expression of a query',
+  }),
+  'max-tabs': setting({
+    kind: integer(1, 100_000_000),
+    of: everywhere,
+    default: defaultLimits.maxTabs,
+    description: 'tabs that a node knows at most; events of further ones are rejected, counted and named',
+  }),
+  'max-clients': setting({
+    kind: integer(1, 100_000_000),
+    of: everywhere,
+    default: defaultLimits.maxClients,
+    description: 'clients that a node knows at most',
+  }),
+  'max-connections': setting({
+    kind: integer(1, 1_000_000),
+    of: everywhere,
+    default: defaultLimits.maxConnections,
+    description: 'connections that a process holds at most',
+  }),
+  'max-open-blocks': setting({
+    kind: integer(1, 1024),
+    of: everywhere,
+    default: defaultLimits.maxOpenBlocksPerBucket,
+    description: 'numbered Blocks per bucket that wait for their acknowledgement',
+  }),
+  'allowed-skew': setting({
+    kind: duration(0, hourMs),
+    of: everywhere,
+    default: defaultLimits.allowedSkewSec * secondMs,
+    description: 'how far ahead of the present a timestamp may be; beyond it the event counts at the present',
+  }),
+  'drain-deadline': setting({
+    kind: duration(0, 10 * 60 * secondMs),
+    of: everywhere,
+    default: 20 * secondMs,
+    description: 'how long SIGTERM may take to hand everything over',
+  }),
+  'log-level': setting({
+    kind: choice('debug', 'info', 'warn', 'error'),
+    of: everywhere,
+    default: 'info',
+    description: 'least severe line to log',
+  }),
+  'log-format': optional({
+    kind: choice('json', 'pretty'),
+    of: everywhere,
+    description: 'by default pretty on a terminal, json elsewhere',
+  }),
+  profile: optional({
+    kind: path('FILE'),
+    of: everywhere,
+    description: "write a CPU profile there when the process ends (open it in a browser's developer tools)",
+  }),
+};
+
+export type SettingName = keyof typeof settings;
+
+export type SettingValues = {
+  readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer T> ? T : never;
+};
+
+export const settingNames = Object.keys(settings) as SettingName[];
+
+export function settingsOf(daemon: Daemon): SettingName[] {
+  return settingNames.filter((name) => settings[name].of.includes(daemon));
+}
+
+/** Options of the design that this version does not have: naming one gets a plain answer instead of "unknown". */
+export const notYet: Readonly<Record<string, string>> = {
+  redis: 'the redis store is not part of this version: use --store embedded, on one server',
+  sentinel: 'the redis store is not part of this version: use --store embedded, on one server',
+  shard: 'the redis store is not part of this version: use --store embedded, on one server',
+  'redis-wait': 'the redis store is not part of this version: use --store embedded, on one server',
+  'statsd-port': 'StatsD is not part of this version: send events to /events or /post',
+  'statsd-socket': 'StatsD is not part of this version: send events to /events or /post',
+};

@@ -1,0 +1,9 @@
+/** What the person in front of the terminal got wrong: printed without a stack, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** What could not be done although it was asked for rightly: printed without a stack, exit code 1. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+}

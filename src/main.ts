@@ -1,0 +1,3 @@
+import { runFromShell } from './cli/shell.js';
+
+void runFromShell();
