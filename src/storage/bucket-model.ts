@@ -157,14 +157,24 @@ export class BucketModel<E extends Stored, P extends StoredPage, S extends Store
     this.#pages.delete(text);
   }
 
+  /** Content that turned out to be damaged. */
+  dropEntry(position: Position): void {
+    const known = this.#journal.get(position);
+    if (known === undefined) return;
+    this.#journal.delete(position);
+    this.#tally.journalEntries--;
+    this.#tally.journalBytes -= known.bytes;
+  }
+
+  /** Content that turned out to be damaged. */
+  dropPage(key: PageKey): void {
+    const known = this.getPage(key);
+    if (known !== undefined) this.deletePage(key, known.position);
+  }
+
   trim(upTo: Position): void {
     if (upTo <= this.#trimmedUpTo) return;
-    for (const [position, entry] of this.#journal) {
-      if (position > upTo) continue;
-      this.#journal.delete(position);
-      this.#tally.journalEntries--;
-      this.#tally.journalBytes -= entry.bytes;
-    }
+    for (const position of this.#journal.keys()) if (position <= upTo) this.dropEntry(position);
     this.#trimmedUpTo = Math.min(upTo, this.#lastPosition) as Position;
   }
 

@@ -113,3 +113,13 @@ class NodeFile implements LogFile {
     return closeAsync(this.#descriptor);
   }
 }
+
+/** Goes on after short writes. A write of nothing means a full disk. */
+export async function writeFully(file: LogFile, bytes: Uint8Array, offset: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const written = await file.write(bytes.subarray(done), offset + done);
+    if (written === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
+    done += written;
+  }
+}

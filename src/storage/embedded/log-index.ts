@@ -112,6 +112,7 @@ export class LogIndex {
         return;
       }
       case 'trim':
+        bucket.reached(record.upTo);
         bucket.trim(record.upTo);
         return;
       case 'forget':
