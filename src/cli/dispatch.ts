@@ -1,17 +1,13 @@
-import yargs, { type Argv } from 'yargs';
-import { Arguments, type Command } from './command.js';
 import { commands } from './commands.js';
 import { commandHelp, generalHelp } from './help.js';
 import type { ExitCode, Io } from './io.js';
-import { didYouMean } from './nearest.js';
-import { optionsOf } from './options.js';
-import { notYet, settings } from './settings/table.js';
 import { CommandFailure, UsageError } from './usage-error.js';
 
 /** Parses a command line, runs its command, and turns whatever is thrown into a message and an exit code. */
 export async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
   try {
-    const parsed = parse(args, io.columns);
+    const help = plainHelp(args, io.columns);
+    const parsed = help ?? (await import('./parse.js')).parse(args, io.columns);
     if (typeof parsed === 'string') {
       io.out(`${parsed}\n`);
       return 0;
@@ -22,117 +18,21 @@ export async function dispatch(args: readonly string[], io: Io): Promise<ExitCod
   }
 }
 
+/** Help in its two usual forms, without loading the parser: it should be there at once. */
+function plainHelp(args: readonly string[], columns: number): string | undefined {
+  const last = args.at(-1);
+  if (args.length > 2 || (last !== '--help' && last !== '-h')) return undefined;
+  if (args.length === 1) return generalHelp(commands, columns);
+  const command = commands.find((candidate) => candidate.name === args[0]);
+  return command && commandHelp(command, columns);
+}
+
 /** Faults that somebody can act on are one line; anything else is a defect, and shows its stack. */
 function report(error: unknown, io: Io): ExitCode {
-  if (error instanceof UsageError) {
+  if (error instanceof UsageError || error instanceof CommandFailure) {
     io.err(`taba: ${error.message}\n`);
-    return 2;
-  }
-  if (error instanceof CommandFailure) {
-    io.err(`taba: ${error.message}\n`);
-    return 1;
+    return error instanceof UsageError ? 2 : 1;
   }
   io.err(`taba: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 1;
-}
-
-/** The command and what it was given, or the help text that was asked for. */
-function parse(args: readonly string[], columns: number): { command: Command; args: Arguments } | string {
-  const parser = yargs()
-    .scriptName('taba')
-    .locale('en')
-    .version(false)
-    .help(false)
-    .option('help', { type: 'boolean', alias: 'h' })
-    .parserConfiguration({
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-    })
-    .strict()
-    .exitProcess(false)
-    .showHelpOnFail(false);
-  for (const command of commands) {
-    const usage = command.positionals === '' ? command.name : `${command.name} ${command.positionals}`;
-    parser.command(usage, command.summary, (builder) => declare(builder, command));
-  }
-
-  let result: { command: Command; args: Arguments } | string | undefined;
-  parser.parse([...args], {}, (error: Error | null | undefined, argv: Record<string, unknown>) => {
-    const [name] = argv._ as string[];
-    const command = commands.find((candidate) => candidate.name === name);
-    if (argv.help === true && (name === undefined || command !== undefined)) {
-      result = command === undefined ? generalHelp(commands, columns) : commandHelp(command, columns);
-      return;
-    }
-    if (error) throw new UsageError(explain(error.message, command, name));
-    if (command === undefined) throw new UsageError('say what to do: taba --help lists the commands');
-    result = { command, args: toArguments(argv, command) };
-  });
-  if (result === undefined) throw new Error('the command line was not parsed');
-  return result;
-}
-
-function declare(builder: Argv, command: Command): Argv {
-  for (const { name } of positionalsOf(command)) builder.positional(name, { type: 'string' });
-  for (const [name, { placeholder }] of Object.entries(optionsOf(command))) {
-    builder.option(
-      name,
-      placeholder === '' ? { type: 'boolean' } : { type: 'string', nargs: 1, requiresArg: true },
-    );
-  }
-  return builder;
-}
-
-function positionalsOf(command: Command): { name: string; many: boolean }[] {
-  return [...command.positionals.matchAll(/[<[]([a-z]+)(\.\.)?[>\]]/g)].map(([, name, many]) => ({
-    name: name!,
-    many: many !== undefined,
-  }));
-}
-
-function toArguments(argv: Record<string, unknown>, command: Command): Arguments {
-  const positionals = positionalsOf(command).flatMap(({ name }) => texts(argv[name]));
-  const flags = new Map<string, readonly string[]>();
-  for (const [name, row] of Object.entries(optionsOf(command))) {
-    const values = texts(argv[name]);
-    if (values.length === 0) continue;
-    if (values.length > 1 && row.placeholder !== '' && row.many !== true && !isManySetting(command, name)) {
-      throw new UsageError(`--${name} is given ${values.length} times`);
-    }
-    flags.set(name, values);
-  }
-  return new Arguments(positionals, flags);
-}
-
-function isManySetting(command: Command, name: string): boolean {
-  return (
-    command.daemon !== undefined && name in settings && settings[name as keyof typeof settings].kind.many
-  );
-}
-
-function texts(value: unknown): string[] {
-  return value === undefined ? [] : (Array.isArray(value) ? value : [value]).map(String);
-}
-
-/** Turns what yargs complains about into something to act on. */
-function explain(message: string, command: Command | undefined, name: string | undefined): string {
-  const unknown = /^Unknown (argument|command)s?: (.*)$/.exec(message);
-  if (unknown === null) {
-    const isMissing = message.startsWith('Not enough non-option arguments') && command !== undefined;
-    return isMissing
-      ? `taba ${command.name} needs ${command.positionals}; taba ${command.name} --help shows how`
-      : message.replaceAll('\n', ' ');
-  }
-  const [word = ''] = unknown[2]!.split(', ');
-  if (command === undefined) {
-    return `${name ?? word}: no such command${didYouMean(
-      name ?? word,
-      commands.map((candidate) => candidate.name),
-    )}; taba --help lists them`;
-  }
-  if (Object.hasOwn(notYet, word)) return `--${word}: ${notYet[word]}`;
-  const options = Object.keys(optionsOf(command));
-  return `${word}: taba ${command.name} has no such flag or argument${didYouMean(word, options)}`;
 }
