@@ -4,7 +4,17 @@ import type { AddressedAnswer, Block, BlockRejection } from '../core/block.js';
  * The frames of protocol v2 as values; `frame-codec.ts` turns them into msgpack and back.
  * A connection begins with one `hello` from each side; the side that connected speaks first.
  */
-export type Frame = Hello | PushBlocks | PushFlush | Ack | Nack | FlushAck | FlushNack | Query | Result | Fault;
+export type Frame =
+  | Hello
+  | PushBlocks
+  | PushFlush
+  | Ack
+  | Nack
+  | FlushAck
+  | FlushNack
+  | Query
+  | Result
+  | Fault;
 
 export interface Hello {
   readonly kind: 'hello';

@@ -1,0 +1,103 @@
+/**
+ * A State as bytes, the way it lies in a page of the store. Numbers are little-endian.
+ *
+ *     offset  size
+ *          0     1   format version: 1
+ *          1     1   version of the Handler that wrote it, 1 to 255
+ *          2         what the Handler's `encode` wrote
+ *    last  4     4   xxHash32 (seed 0) of everything before it
+ *
+ * Damage of any kind is fatal to the State and to nothing else: `corrupt`. States of an older Handler version decode for
+ * ever, through the Handler's `upgrade`; those of a newer one are refused, so that a node that was rolled back never
+ * misreads, or writes over, what its successor wrote.
+ */
+import { ByteReader, ByteWriter } from '../core/bytes.js';
+import { TabaError } from '../core/errors.js';
+import type { Handler } from '../core/handlers/handler.js';
+import type { HandlerRegistry } from '../core/handlers/registry.js';
+import { xxHash32 } from '../core/xxhash32.js';
+
+export const stateFormatVersion = 1;
+export const checksumBytes = 4;
+const headerBytes = 2;
+
+/** Finds a Handler by its tab type. */
+export type HandlerLookup = Pick<HandlerRegistry, 'get'>;
+
+export function encodeState<S>(handler: Handler<S, never>, state: S): Uint8Array {
+  const out = new ByteWriter();
+  out.u8(stateFormatVersion);
+  out.u8(handler.version);
+  handler.encode(state, out);
+  out.u32(xxHash32(out.peek()));
+  return out.finish();
+}
+
+/** @throws TabaError `corrupt` */
+export function decodeState<S>(handler: Handler<S, never>, bytes: Uint8Array): S {
+  const content = checkedContent(bytes, `a State of ${handler.type}`);
+  if (content.length < headerBytes) {
+    throw new TabaError(
+      'corrupt',
+      `a State of ${handler.type} has ${bytes.length} bytes, too few for its header`,
+    );
+  }
+  if (content[0] !== stateFormatVersion) throw unknownFormat(`State of ${handler.type}`, content[0]!);
+  return decodeBody(handler, content.subarray(headerBytes), content[1]!);
+}
+
+/** Whether a State was written by an older version of its Handler, so that writing it anew would bring it up to date. */
+export function isOutdated(handler: Handler<never, never>, bytes: Uint8Array): boolean {
+  return bytes.length < headerBytes || bytes[0] !== stateFormatVersion || bytes[1] !== handler.version;
+}
+
+/** What stands before the checksum at the end of `bytes`. @throws TabaError `corrupt` unless the checksum is right */
+export function checkedContent(bytes: Uint8Array, what: string): Uint8Array {
+  if (bytes.length < checksumBytes) {
+    throw new TabaError('corrupt', `${what} has ${bytes.length} bytes, too few for its checksum`);
+  }
+  const end = bytes.length - checksumBytes;
+  const content = bytes.subarray(0, end);
+  const stored = new ByteReader(bytes, end).u32();
+  const actual = xxHash32(content);
+  if (stored !== actual) {
+    throw new TabaError(
+      'corrupt',
+      `${what} of ${bytes.length} bytes has checksum ${hex(actual)}, not ${hex(stored)}`,
+    );
+  }
+  return content;
+}
+
+/** Decodes what a Handler of version `version` encoded; nothing may be left over. @throws TabaError `corrupt` */
+export function decodeBody<S>(handler: Handler<S, never>, body: Uint8Array, version: number): S {
+  if (version < 1 || version > handler.version) {
+    throw new TabaError(
+      'corrupt',
+      `written by version ${version} of ${handler.type}; this node knows versions 1 to ${handler.version}`,
+    );
+  }
+  const input = new ByteReader(body);
+  let state: S;
+  try {
+    state = version === handler.version ? handler.decode(input) : handler.upgrade(input, version);
+    input.end();
+  } catch (error) {
+    // An additional Handler may throw anything at bytes it does not expect.
+    if (error instanceof TabaError && error.code === 'corrupt') throw error;
+    throw new TabaError('corrupt', `${handler.type} cannot decode a State: ${messageOf(error)}`);
+  }
+  return state;
+}
+
+export function unknownFormat(what: string, version: number): TabaError {
+  return new TabaError('corrupt', `a ${what} of format version ${version}; this node knows version 1`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}
