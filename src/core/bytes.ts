@@ -61,7 +61,40 @@ export class ByteWriter {
 
   /** Zigzag: 0, -1, 1, -2, … become 0, 1, 2, 3, … @param value an integer, ±(2^52 - 1) */
   signedVarint(value: number): void {
-    this.varint(value < 0 ? -value * 2 - 1 : value * 2);
+    this.varint(zigzag(value));
+  }
+
+  /**
+   * A count or a weight: an integer below 2^52 as varint of its double (up to 63 is one byte), anything else as the
+   * byte 1 and an f64.
+   */
+  count(value: number): void {
+    if (Number.isInteger(value) && value >= 0 && value < 2 ** 52) {
+      this.varint(value * 2);
+    } else {
+      this.u8(1);
+      this.f64(value);
+    }
+  }
+
+  /**
+   * Any double in as few bytes as are easily found: integers and whole hundredths (what money and most sums of it are)
+   * below 2^50 as a zigzag varint times four, plus 0 or 2; anything else, -0 included, as the byte 1 and an f64.
+   */
+  number(value: number): void {
+    if (!Object.is(value, -0)) {
+      if (Number.isInteger(value) && Math.abs(value) < 2 ** 50) {
+        this.varint(zigzag(value) * 4);
+        return;
+      }
+      const hundredths = Math.round(value * 100);
+      if (Math.abs(hundredths) < 2 ** 50 && hundredths / 100 === value) {
+        this.varint(zigzag(hundredths) * 4 + 2);
+        return;
+      }
+    }
+    this.u8(1);
+    this.f64(value);
   }
 
   /** Bytes as they are, without a length. */
@@ -96,6 +129,14 @@ export class ByteWriter {
   clear(): void {
     this.#length = 0;
   }
+}
+
+function zigzag(value: number): number {
+  return value < 0 ? -value * 2 - 1 : value * 2;
+}
+
+function unzigzag(value: number): number {
+  return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
 }
 
 /** Reads what a ByteWriter wrote. Every read beyond the end, and every malformed varint or string, throws `corrupt`. */
@@ -157,8 +198,24 @@ export class ByteReader {
   }
 
   signedVarint(): number {
-    const zigzag = this.varint();
-    return zigzag % 2 === 1 ? -(zigzag + 1) / 2 : zigzag / 2;
+    return unzigzag(this.varint());
+  }
+
+  count(): number {
+    const head = this.varint();
+    if (head % 2 === 0) return head / 2;
+    if (head !== 1) throw this.#corrupt(`a count that begins with ${head}`);
+    return this.f64();
+  }
+
+  number(): number {
+    const head = this.varint();
+    if (head % 2 === 0) {
+      const value = unzigzag(Math.floor(head / 4));
+      return head % 4 === 0 ? value : value / 100;
+    }
+    if (head !== 1) throw this.#corrupt(`a number that begins with ${head}`);
+    return this.f64();
   }
 
   /** A view into the buffer, `count` bytes long. */

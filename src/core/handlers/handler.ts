@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import type { TabType } from '../ids.js';
+import type { CoarseHistogram } from '../sketch/coarse.js';
 
 /** How a State is shown: for people, for programs, or with everything it holds. */
 export type RenderForm = 'text' | 'json' | 'detailed';
@@ -24,6 +25,11 @@ export interface EventMeta {
   readonly timestampSec: number;
   /** Counts the events of one process: orders events of one timestamp. An integer from 0. */
   readonly sequence: number;
+  /**
+   * How many events this one stands for: 1 / sample rate where a protocol has sample rates. Above 0, not necessarily
+   * whole; 1 by default. Types that keep values instead of counts take no notice.
+   */
+  readonly weight?: number;
 }
 
 /**
@@ -54,6 +60,8 @@ export interface Handler<S = unknown, V = unknown> {
   newState(): S;
   /** Adds one event to `state`. */
   fold(state: S, value: V, meta: EventMeta): void;
+  /** Adds a histogram that was made elsewhere, with its own boundaries. Only types of numbers can. */
+  foldHistogram?(state: S, histogram: CoarseHistogram, meta: EventMeta): void;
   /** Adds what `from` holds to `into`: States of one (tab, client), or States over all clients. */
   reduce(into: S, from: S): void;
   /** Adds the State of one client, or another aggregate, to the aggregate `into`. Same as `reduce` where `tabState` is `kept`. */

@@ -1,0 +1,124 @@
+import type { ByteReader } from '../bytes.js';
+import type { TabType } from '../ids.js';
+import { type CoarseHistogram, coarseCount, coarseTotal } from '../sketch/coarse.js';
+import { Histogram } from '../sketch/histogram.js';
+import type { Cascade } from '../window/cascade.js';
+import { counterLayout } from '../window/layout.js';
+import {
+  decodeNumberCascade,
+  encodeNumberCascade,
+  newNumberCascade,
+  numberWindow,
+} from '../window/number-cascade.js';
+import { NumberRing } from '../window/number-ring.js';
+import { boundsJson, histogramJson, saturationJson, totalsJson } from './detail.js';
+import type { EventMeta, Handler, JsonValue, RenderForm, RenderView } from './handler.js';
+import {
+  blockText,
+  countText,
+  lineText,
+  parseNumber,
+  percentilesText,
+  saturated,
+  shownPercentiles,
+  valueText,
+} from './number-format.js';
+import { neverHad } from './upgrade.js';
+
+export interface CounterGroupState {
+  readonly recent: Cascade<NumberRing>;
+  /** Everything since the beginning. */
+  readonly all: Histogram;
+}
+
+/** Rolling count and total over 1m, 10m, 1h and 1d, and percentiles of all time. */
+export const counterGroup: Handler<CounterGroupState, number> = {
+  type: 'CounterGroup' as TabType,
+  version: 1,
+  tabState: 'kept',
+
+  parse: parseNumber,
+
+  newState: () => ({ recent: newNumberCascade(counterLayout), all: new Histogram() }),
+
+  fold({ recent, all }, value, { timestampSec, weight = 1 }) {
+    all.add(value, weight);
+    addToWindows(recent, timestampSec, weight, value * weight);
+  },
+
+  foldHistogram({ recent, all }: CounterGroupState, histogram: CoarseHistogram, { timestampSec }: EventMeta) {
+    const count = coarseCount(histogram);
+    if (count === 0) return;
+    all.addCoarse(histogram);
+    addToWindows(recent, timestampSec, count, coarseTotal(histogram));
+  },
+
+  reduce(into, from) {
+    into.recent.merge(from.recent);
+    into.all.merge(from.all);
+  },
+
+  aggregate(into, from) {
+    counterGroup.reduce(into, from);
+  },
+
+  clampFuture: ({ recent }, limitSec, presentSec) =>
+    recent.clampFuture(limitSec, presentSec, () => new NumberRing()),
+
+  render: ({ recent, all }, form, view) => renderers[form](recent, all, view),
+
+  shouldPrune: ({ recent }, nowSec, idleSec) => nowSec - recent.newestSec >= idleSec,
+
+  encode({ recent, all }, out) {
+    encodeNumberCascade(recent, out);
+    all.encode(out);
+  },
+
+  decode: (input: ByteReader) => ({
+    recent: decodeNumberCascade(counterLayout, input),
+    all: Histogram.decode(input),
+  }),
+
+  upgrade: neverHad('CounterGroup'),
+};
+
+function addToWindows(recent: Cascade<NumberRing>, timestampSec: number, count: number, total: number): void {
+  const ring = recent.ringFor(timestampSec);
+  if (ring >= 0) recent.rings[ring]!.add(recent.indexOf(ring, timestampSec), count, total);
+}
+
+const renderers = {
+  text(recent, all, { nowSec }) {
+    const rows: [string, string][] = counterLayout.map(({ label }, number) => {
+      const { count, total } = numberWindow(recent, number, nowSec);
+      return [
+        label,
+        lineText([
+          ['count', countText(count)],
+          ['total', valueText(total)],
+        ]),
+      ];
+    });
+    return blockText([...rows, ['pct', percentilesText(all.percentiles(shownPercentiles))]]);
+  },
+
+  json(recent, all, { nowSec }) {
+    const windows = counterLayout.map(({ label }, number) => {
+      const { count, total } = numberWindow(recent, number, nowSec);
+      return [label, totalsJson(count, total)];
+    });
+    const pct = { count: all.count, total: saturated(all.total), pct: all.percentiles(shownPercentiles) };
+    return { ...Object.fromEntries(windows), pct };
+  },
+
+  detailed(recent, all, { nowSec }) {
+    const windows = counterLayout.map(({ label }, number) => {
+      const { count, total, bounds, cells } = numberWindow(recent, number, nowSec);
+      return [
+        label,
+        { ...totalsJson(count, total), ...saturationJson(total), ...boundsJson(bounds, count), cells },
+      ];
+    });
+    return { ...Object.fromEntries(windows), pct: histogramJson(all) };
+  },
+} satisfies Record<RenderForm, (recent: Cascade<NumberRing>, all: Histogram, view: RenderView) => JsonValue>;

@@ -1,0 +1,67 @@
+import { TabaError } from '../errors.js';
+
+/** The percentiles that every rendering shows, in this order. */
+export const shownPercentiles = [0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999] as const;
+
+/**
+ * A finite number, bare or as the only element of an array (protocol v1 allows both).
+ * @throws TabaError `bad_value`
+ */
+export function parseNumber(payload: unknown): number {
+  const value = Array.isArray(payload) && payload.length === 1 ? payload[0] : payload;
+  // Adding 0 turns -0 into 0: no sum and no percentile could tell them apart later.
+  if (typeof value === 'number' && Number.isFinite(value)) return value + 0;
+  throw new TabaError('bad_value', `${shown(payload)} is not a finite number such as 1.5, bare or as [1.5]`);
+}
+
+/** A value as an error message quotes it: its JSON, cut at 60 characters; what JSON cannot say by name. */
+export function shown(payload: unknown): string {
+  if (typeof payload === 'number' || payload === undefined) return String(payload);
+  let json: string;
+  try {
+    json = JSON.stringify(payload) ?? typeof payload;
+  } catch {
+    json = typeof payload;
+  }
+  return json.length > 60 ? `${json.slice(0, 60)}…` : json;
+}
+
+/**
+ * A sum of doubles that went beyond them is an infinity, or NaN once both infinities met. People and programs get the
+ * largest double (or 0) instead, JSON having no infinities, and the detailed form says `saturated`.
+ */
+export function saturated(total: number): number {
+  if (Number.isFinite(total)) return total;
+  return Number.isNaN(total) ? 0 : Math.sign(total) * Number.MAX_VALUE;
+}
+
+export function average(total: number, count: number): number {
+  return count > 0 ? saturated(total) / count : 0;
+}
+
+/** A count for people: whole as it is, a sum of fractional weights with two decimals. */
+export function countText(count: number): string {
+  return Number.isInteger(count) ? String(count) : count.toFixed(2);
+}
+
+/** A measured value for people: two decimals, or three significant digits below 0.01, where latencies in seconds live. */
+export function valueText(value: number): string {
+  const finite = saturated(value);
+  if (finite === 0 || Math.abs(finite) >= 0.01) return finite.toFixed(2);
+  return finite.toPrecision(3);
+}
+
+export function percentilesText(percentiles: readonly number[]): string {
+  return `[${percentiles.map(valueText).join(', ')}]`;
+}
+
+/** Lines of `"key": value` in braces, as the first Taba's page shows them. */
+export function blockText(rows: readonly (readonly [key: string, value: string])[]): string {
+  if (rows.length === 0) return '{}';
+  return `{\n${rows.map(([key, value]) => `    ${JSON.stringify(key)}: ${value}`).join(',\n')}}`;
+}
+
+/** `{"key": value, …}` on one line. */
+export function lineText(rows: readonly (readonly [key: string, value: string])[]): string {
+  return `{${rows.map(([key, value]) => `${JSON.stringify(key)}: ${value}`).join(', ')}}`;
+}

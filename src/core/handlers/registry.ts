@@ -1,0 +1,48 @@
+import { TabaError } from '../errors.js';
+import type { TabType } from '../ids.js';
+import { counterGroup } from './counter-group.js';
+import { expiryGauge } from './expiry-gauge.js';
+import { gauge } from './gauge.js';
+import type { Handler } from './handler.js';
+import { noop } from './noop.js';
+import { totalsCounter } from './totals-counter.js';
+
+/** The tab types that every node has: one row per type, under the name that the wire and the store know it by. */
+const builtins = {
+  CounterGroup: counterGroup,
+  ExpiryGauge: expiryGauge,
+  Gauge: gauge,
+  Noop: noop,
+  TotalsCounter: totalsCounter,
+} satisfies Record<string, Handler>;
+
+/** Name of a tab type that every node has. */
+export type BuiltinType = keyof typeof builtins;
+
+/** Handlers by tab type. */
+export class HandlerRegistry {
+  readonly #handlers = new Map<string, Handler>();
+
+  get(type: string): Handler | undefined {
+    return this.#handlers.get(type);
+  }
+
+  /** @throws TabaError `bad_setting` if the type is taken */
+  add(handler: Handler): void {
+    if (this.#handlers.has(handler.type)) {
+      throw new TabaError('bad_setting', `two handlers for the tab type ${handler.type}`);
+    }
+    this.#handlers.set(handler.type, handler);
+  }
+
+  types(): TabType[] {
+    return [...this.#handlers.keys()].sort() as TabType[];
+  }
+}
+
+/** A fresh registry of the built-in types. */
+export function builtinHandlers(): HandlerRegistry {
+  const registry = new HandlerRegistry();
+  for (const handler of Object.values(builtins)) registry.add(handler);
+  return registry;
+}

@@ -1,0 +1,77 @@
+import type { TabType } from '../ids.js';
+import { type CoarseHistogram, coarseCount, coarseTotal } from '../sketch/coarse.js';
+import { saturationJson, totalsJson } from './detail.js';
+import type { EventMeta, Handler } from './handler.js';
+import { average, countText, lineText, parseNumber, valueText } from './number-format.js';
+import { neverHad } from './upgrade.js';
+
+export interface TotalsCounterState {
+  count: number;
+  total: number;
+  /** Second of the newest event, -1 while there is none. */
+  newestSec: number;
+}
+
+/** Count, total and average of all time. */
+export const totalsCounter: Handler<TotalsCounterState, number> = {
+  type: 'TotalsCounter' as TabType,
+  version: 1,
+  tabState: 'kept',
+
+  parse: parseNumber,
+
+  newState: () => ({ count: 0, total: 0, newestSec: -1 }),
+
+  fold(state, value, { timestampSec, weight = 1 }) {
+    state.count += weight;
+    state.total += value * weight;
+    state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
+  },
+
+  foldHistogram(state: TotalsCounterState, histogram: CoarseHistogram, { timestampSec }: EventMeta) {
+    const count = coarseCount(histogram);
+    if (count === 0) return;
+    state.count += count;
+    state.total += coarseTotal(histogram);
+    state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
+  },
+
+  reduce(into, from) {
+    into.count += from.count;
+    into.total += from.total;
+    into.newestSec = Math.max(into.newestSec, from.newestSec);
+  },
+
+  aggregate(into, from) {
+    totalsCounter.reduce(into, from);
+  },
+
+  clampFuture(state, limitSec, presentSec) {
+    if (state.newestSec <= limitSec) return 0;
+    state.newestSec = Math.floor(presentSec);
+    return 1;
+  },
+
+  render({ count, total }, form) {
+    if (form === 'text') {
+      return lineText([
+        ['count', countText(count)],
+        ['total', valueText(total)],
+        ['average', valueText(average(total, count))],
+      ]);
+    }
+    return { ...totalsJson(count, total), ...(form === 'detailed' ? saturationJson(total) : {}) };
+  },
+
+  shouldPrune: ({ newestSec }, nowSec, idleSec) => nowSec - newestSec >= idleSec,
+
+  encode({ count, total, newestSec }, out) {
+    out.count(count);
+    out.number(total);
+    out.signedVarint(newestSec);
+  },
+
+  decode: (input) => ({ count: input.count(), total: input.number(), newestSec: input.signedVarint() }),
+
+  upgrade: neverHad('TotalsCounter'),
+};

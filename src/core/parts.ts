@@ -1,0 +1,222 @@
+import { TabaError } from './errors.js';
+import type { EventMeta, Handler } from './handlers/handler.js';
+import type { HandlerRegistry } from './handlers/registry.js';
+import type { ClientId, TabName, TabType } from './ids.js';
+import type { CoarseHistogram } from './sketch/coarse.js';
+
+/** A State that holds only the events since the last flush. */
+export interface Part {
+  readonly type: TabType;
+  readonly state: unknown;
+  /** How many events it stands for in the books: each event received counts as one, whatever its weight. */
+  readonly events: number;
+}
+
+/** A Part and whose it is. */
+export interface PartEntry extends Part {
+  readonly tab: TabName;
+  readonly client: ClientId;
+}
+
+/** A tab that two PartMaps hold under different types. */
+export interface PartConflict {
+  readonly tab: TabName;
+  readonly type: TabType;
+  readonly otherType: TabType;
+}
+
+interface Slot {
+  readonly state: unknown;
+  events: number;
+}
+
+interface Tab {
+  readonly name: TabName;
+  readonly handler: Handler;
+  readonly clients: Map<ClientId, Slot>;
+}
+
+/**
+ * Parts by tab and client: what an SDK, an agent and a server gather between two flushes. Its size follows from the
+ * number of different (tab, client) pairs, not from the number of events. A tab has one type; what comes under another
+ * is refused and changes nothing.
+ */
+export class PartMap {
+  readonly #registry: HandlerRegistry;
+  readonly #tabs = new Map<TabName, Tab>();
+  /** The tab of the last call: events come in runs of one tab. */
+  #last: Tab | undefined;
+  #events = 0;
+  #pairs = 0;
+
+  constructor(registry: HandlerRegistry) {
+    this.#registry = registry;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  /** How many (tab, client) pairs it holds. */
+  get pairs(): number {
+    return this.#pairs;
+  }
+
+  get tabs(): number {
+    return this.#tabs.size;
+  }
+
+  typeOf(tab: TabName): TabType | undefined {
+    return this.#tabs.get(tab)?.handler.type;
+  }
+
+  has(tab: TabName, client: ClientId): boolean {
+    return this.#tabs.get(tab)?.clients.has(client) ?? false;
+  }
+
+  /**
+   * Adds one event.
+   * @param value what the Handler's `parse` made of the payload
+   * @throws TabaError `unknown_type`, `type_conflict`
+   */
+  fold(tab: TabName, type: TabType, client: ClientId, value: unknown, meta: EventMeta): void {
+    const known = this.#tab(tab, type);
+    const slot = known.clients.get(client);
+    if (slot !== undefined) {
+      known.handler.fold(slot.state, value, meta);
+      slot.events++;
+      this.#events++;
+    } else {
+      const state = known.handler.newState();
+      known.handler.fold(state, value, meta);
+      this.#insert(known, client, state, 1);
+    }
+  }
+
+  /**
+   * Adds a histogram that was made elsewhere, as `events` events.
+   * @throws TabaError `unknown_type`, `type_conflict`, `bad_value` if the type takes no histograms
+   */
+  foldHistogram(
+    tab: TabName,
+    type: TabType,
+    client: ClientId,
+    histogram: CoarseHistogram,
+    meta: EventMeta,
+    events = 1,
+  ): void {
+    const { handler } = this.#tab(tab, type);
+    if (handler.foldHistogram === undefined) {
+      throw new TabaError('bad_value', `a ${type} takes no histograms`);
+    }
+    const state = handler.newState();
+    handler.foldHistogram(state, histogram, meta);
+    this.reduce(tab, type, client, state, events);
+  }
+
+  /**
+   * Merges a Part. Keeps a copy: `state` stays the caller's.
+   * @throws TabaError `unknown_type`, `type_conflict`
+   */
+  reduce(tab: TabName, type: TabType, client: ClientId, state: unknown, events: number): void {
+    const known = this.#tab(tab, type);
+    const slot = known.clients.get(client);
+    if (slot !== undefined) {
+      known.handler.reduce(slot.state, state);
+      slot.events += events;
+      this.#events += events;
+    } else {
+      const copy = known.handler.newState();
+      known.handler.reduce(copy, state);
+      this.#insert(known, client, copy, events);
+    }
+  }
+
+  /** Tabs that `other` holds under another type than this map. */
+  conflicts(other: PartMap): PartConflict[] {
+    const conflicts: PartConflict[] = [];
+    for (const { name, handler } of other.#tabs.values()) {
+      const type = this.typeOf(name);
+      if (type !== undefined && type !== handler.type) {
+        conflicts.push({ tab: name, type, otherType: handler.type });
+      }
+    }
+    return conflicts;
+  }
+
+  /**
+   * Merges all of `other`, or nothing.
+   * @throws TabaError `type_conflict`, see `conflicts`
+   */
+  reduceAll(other: PartMap): void {
+    const [conflict] = this.conflicts(other);
+    if (conflict !== undefined) throw typeConflict(conflict.tab, conflict.type, conflict.otherType);
+    for (const { tab, type, client, state, events } of other.entries()) {
+      this.reduce(tab, type, client, state, events);
+    }
+  }
+
+  /** Every Part, tab by tab. The map must not change meanwhile, except by `remove` of what was just given. */
+  *entries(): IterableIterator<PartEntry> {
+    for (const { name, handler, clients } of this.#tabs.values()) {
+      for (const [client, { state, events }] of clients) {
+        yield { tab: name, type: handler.type, client, state, events };
+      }
+    }
+  }
+
+  /** Forgets a tab, or one client's Part of it. @returns how many events went with it */
+  remove(tab: TabName, client?: ClientId): number {
+    const known = this.#tabs.get(tab);
+    if (known === undefined) return 0;
+    let events = 0;
+    for (const id of client === undefined ? [...known.clients.keys()] : [client]) {
+      const slot = known.clients.get(id);
+      if (slot === undefined) continue;
+      known.clients.delete(id);
+      events += slot.events;
+      this.#pairs--;
+    }
+    this.#events -= events;
+    if (known.clients.size === 0) this.#forget(known);
+    return events;
+  }
+
+  clear(): void {
+    this.#tabs.clear();
+    this.#last = undefined;
+    this.#events = 0;
+    this.#pairs = 0;
+  }
+
+  #forget(tab: Tab): void {
+    this.#tabs.delete(tab.name);
+    if (this.#last === tab) this.#last = undefined;
+  }
+
+  #insert(tab: Tab, client: ClientId, state: unknown, events: number): void {
+    if (tab.clients.size === 0) this.#tabs.set(tab.name, tab);
+    tab.clients.set(client, { state, events });
+    this.#events += events;
+    this.#pairs++;
+  }
+
+  /** The tab, or a new one that `#insert` makes known: a Handler that throws must leave no empty tab behind. */
+  #tab(name: TabName, type: TabType): Tab {
+    const known = this.#last?.name === name ? this.#last : this.#tabs.get(name);
+    if (known !== undefined) {
+      if (known.handler.type !== type) throw typeConflict(name, known.handler.type, type);
+      this.#last = known;
+      return known;
+    }
+    const handler = this.#registry.get(type);
+    if (handler === undefined) {
+      throw new TabaError('unknown_type', `no handler for the tab type ${JSON.stringify(type)}`);
+    }
+    return { name, handler, clients: new Map() };
+  }
+}
+
+function typeConflict(tab: TabName, type: TabType, otherType: TabType): TabaError {
+  return new TabaError('type_conflict', `${tab} is a ${type}, not a ${otherType}`);
+}

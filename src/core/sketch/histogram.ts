@@ -1,0 +1,255 @@
+import type { ByteReader, ByteWriter } from '../bytes.js';
+import { TabaError } from '../errors.js';
+import { Bins } from './bins.js';
+import { type CoarseHistogram, coarseTotal, finiteRanges } from './coarse.js';
+import { bucketIndex, finestScale, lowerBoundary } from './scale.js';
+import { shortestDecimal } from './shortest-decimal.js';
+
+/** So many bins of one sign may be in use before neighbours merge. At the finest scale that is 64 octaves without a gap. */
+export const maxBinsPerSign = 8192;
+
+/** A histogram that came in with wider buckets is spread evenly over so many points of each of its ranges. */
+const pointsPerRange = 64;
+
+/** One bucket: `count` values in (low, high], or [low, high) below zero, or exactly 0. */
+export type HistogramBucket = readonly [low: number, high: number, count: number];
+
+/**
+ * Base-2 exponential histogram (the data model of OpenTelemetry): counts by bucket and sign, a count of zeros, the exact
+ * minimum, maximum and total. Starts at scale 7, where a bucket is 0.54 % wide. Merging adds counts, and the scale
+ * depends on nothing but which buckets are in use, so the order and grouping of merges do not matter; a total does
+ * within the rounding of doubles.
+ *
+ * Counts are doubles: exact to 2^53, and fractions where events carry weights. A total beyond the doubles becomes an
+ * infinity (or NaN, once both infinities met) and stays one: see `saturated` in handlers/number-format.ts.
+ */
+export class Histogram {
+  scale = finestScale;
+  count = 0;
+  total = 0;
+  /** Infinity while empty. */
+  min = Number.POSITIVE_INFINITY;
+  /** -Infinity while empty. */
+  max = Number.NEGATIVE_INFINITY;
+  zeros = 0;
+  /** How many of the values came in as ranges wider than our buckets. */
+  coarseCount = 0;
+  /** Upper end by lower end of the widest such range, at least 1; Infinity if one contains 0. */
+  coarseRatio = 1;
+  readonly #positive = new Bins();
+  readonly #negative = new Bins();
+
+  /** Adds a finite value that stands for `weight` (above 0) of them. */
+  add(value: number, weight = 1): void {
+    this.count += weight;
+    this.total += value * weight;
+    this.#place(value, weight);
+  }
+
+  /** The value into its bucket, minimum and maximum; not into count and total. */
+  #place(value: number, weight: number): void {
+    if (value < this.min) this.min = value;
+    if (value > this.max) this.max = value;
+    if (value > 0) {
+      this.#positive.add(bucketIndex(value) >> (finestScale - this.scale), weight);
+      if (this.#positive.used > maxBinsPerSign) this.#fit();
+    } else if (value < 0) {
+      this.#negative.add(bucketIndex(-value) >> (finestScale - this.scale), weight);
+      if (this.#negative.used > maxBinsPerSign) this.#fit();
+    } else {
+      this.zeros += weight;
+    }
+  }
+
+  /** Adds a histogram with other boundaries. Our scale stays as it is, however coarse that one may be. */
+  addCoarse(histogram: CoarseHistogram): void {
+    const ranges = finiteRanges(histogram);
+    this.total += coarseTotal(histogram);
+    for (const { low, high, count } of ranges) this.addRange(low, high, count);
+    if (ranges.length === 0) return;
+    if (histogram.min !== undefined) this.min = Math.min(this.min, histogram.min);
+    if (histogram.max !== undefined) this.max = Math.max(this.max, histogram.max);
+  }
+
+  /** Adds `count` values that lie from `low` to `high` (finite), spread evenly; leaves the total alone. */
+  addRange(low: number, high: number, count: number): void {
+    this.count += count;
+    const ratio = widthOf(low, high);
+    if (ratio > 1) {
+      this.coarseCount += count;
+      this.coarseRatio = Math.max(this.coarseRatio, ratio);
+    }
+    const points = ratio > 1 ? Math.max(1, Math.min(pointsPerRange, Math.floor(count))) : 1;
+    const whole = Number.isInteger(count);
+    let placed = 0;
+    for (let point = 0; point < points; point++) {
+      const share = (point + 0.5) / points;
+      const upTo = whole ? Math.floor((count * (point + 1)) / points) : (count * (point + 1)) / points;
+      // Our bucket boundaries exclude the lower end: a range that lies in one bucket is best known by its upper end.
+      this.#place(points === 1 && ratio === 1 ? high : low * (1 - share) + high * share, upTo - placed);
+      placed = upTo;
+    }
+  }
+
+  /** Adds all that `from` holds. */
+  merge(from: Histogram): void {
+    while (this.scale > from.scale) this.#coarsen();
+    const shift = from.scale - this.scale;
+    this.count += from.count;
+    this.total += from.total;
+    this.zeros += from.zeros;
+    if (from.min < this.min) this.min = from.min;
+    if (from.max > this.max) this.max = from.max;
+    this.coarseCount += from.coarseCount;
+    this.coarseRatio = Math.max(this.coarseRatio, from.coarseRatio);
+    this.#positive.merge(from.#positive, shift);
+    this.#negative.merge(from.#negative, shift);
+    this.#fit();
+  }
+
+  #fit(): void {
+    while (Math.max(this.#positive.used, this.#negative.used) > maxBinsPerSign) this.#coarsen();
+  }
+
+  #coarsen(): void {
+    this.scale--;
+    this.#positive.coarsen();
+    this.#negative.coarsen();
+  }
+
+  /** How far from the truth a percentile can be, relative to it, as long as no values came in coarse. */
+  get errorBound(): number {
+    return 2 ** (1 / 2 ** this.scale) - 1;
+  }
+
+  /** What is in use, in ascending order of values. */
+  buckets(): HistogramBucket[] {
+    const buckets: HistogramBucket[] = [];
+    const { keys, counts } = this.#negative.list();
+    for (let slot = keys.length - 1; slot >= 0; slot--) {
+      buckets.push([-this.#upper(keys[slot]!), -this.#lower(keys[slot]!), counts[slot]!]);
+    }
+    if (this.zeros > 0) buckets.push([0, 0, this.zeros]);
+    const positive = this.#positive.list();
+    for (let slot = 0; slot < positive.keys.length; slot++) {
+      const key = positive.keys[slot]!;
+      buckets.push([this.#lower(key), this.#upper(key), positive.counts[slot]!]);
+    }
+    return buckets;
+  }
+
+  #lower(key: number): number {
+    return lowerBoundary(key, this.scale);
+  }
+
+  #upper(key: number): number {
+    return Math.min(lowerBoundary(key + 1, this.scale), Number.MAX_VALUE);
+  }
+
+  /**
+   * Of the values in ascending order, the one at index floor(p * count) for each `p`: the shortest decimal within its
+   * bucket, so within `errorBound` of the truth, and never outside of minimum and maximum. Empty if the histogram is.
+   */
+  percentiles(ps: readonly number[]): number[] {
+    if (this.count === 0) return [];
+    const buckets = this.buckets();
+    return ps.map((p) => {
+      const rank = Math.min(Math.floor(p * this.count), this.count - 1);
+      if (rank <= 0) return this.min;
+      if (rank === this.count - 1) return this.max;
+      let seen = 0;
+      for (const [low, high, count] of buckets) {
+        seen += count;
+        if (seen > rank) return this.#within(low, high);
+      }
+      return this.max;
+    });
+  }
+
+  #within(low: number, high: number): number {
+    if (low >= 0) {
+      return shortestDecimal(Math.max(low, this.min), Math.min(high, this.max), this.min > low);
+    }
+    return -shortestDecimal(Math.max(-high, -this.max), Math.min(-low, -this.min), this.max < high);
+  }
+
+  /**
+   * Layout: count; if that is above 0: total, min, max, scale (1 byte), zeros, coarse count and, if that is above 0, the
+   * ratio as f64; then the positive and the negative bins, each as the number of runs of neighbours in use, and per
+   * run: the gap to the previous run's end (signed from 0 for the first), its length, its counts.
+   */
+  encode(out: ByteWriter): void {
+    out.count(this.count);
+    if (this.count === 0) return;
+    out.number(this.total);
+    out.number(this.min);
+    out.number(this.max);
+    out.u8(this.scale);
+    out.count(this.zeros);
+    out.count(this.coarseCount);
+    if (this.coarseCount > 0) out.f64(this.coarseRatio);
+    encodeBins(this.#positive, out);
+    encodeBins(this.#negative, out);
+  }
+
+  /** @throws TabaError `corrupt` */
+  static decode(input: ByteReader): Histogram {
+    const histogram = new Histogram();
+    histogram.count = input.count();
+    if (histogram.count === 0) return histogram;
+    histogram.total = input.number();
+    histogram.min = input.number();
+    histogram.max = input.number();
+    histogram.scale = input.u8();
+    if (histogram.scale > finestScale)
+      throw new TabaError('corrupt', `a histogram of scale ${histogram.scale}`);
+    histogram.zeros = input.count();
+    histogram.coarseCount = input.count();
+    if (histogram.coarseCount > 0) histogram.coarseRatio = input.f64();
+    decodeBins(histogram.#positive, input);
+    decodeBins(histogram.#negative, input);
+    return histogram;
+  }
+}
+
+/** Upper by lower end of a range that does not lie within one bucket of the finest scale; 1 for one that does. */
+function widthOf(low: number, high: number): number {
+  if (low === high) return 1;
+  if (low < 0 && high > 0) return Number.POSITIVE_INFINITY;
+  const small = Math.min(Math.abs(low), Math.abs(high));
+  const large = Math.max(Math.abs(low), Math.abs(high));
+  if (small === 0) return Number.POSITIVE_INFINITY;
+  return lowerBoundary(bucketIndex(large), finestScale) <= small ? 1 : large / small;
+}
+
+function encodeBins(bins: Bins, out: ByteWriter): void {
+  const { keys, counts } = bins.list();
+  const starts: number[] = [];
+  for (let slot = 0; slot < keys.length; slot++) {
+    if (slot === 0 || keys[slot] !== keys[slot - 1]! + 1) starts.push(slot);
+  }
+  out.varint(starts.length);
+  let end = 0;
+  starts.forEach((start, run) => {
+    const next = starts[run + 1] ?? keys.length;
+    if (run === 0) out.signedVarint(keys[start]!);
+    else out.varint(keys[start]! - end);
+    out.varint(next - start);
+    for (let slot = start; slot < next; slot++) out.count(counts[slot]!);
+    end = keys[start]! + next - start;
+  });
+}
+
+function decodeBins(bins: Bins, input: ByteReader): void {
+  const runs = input.varint();
+  let key = 0;
+  for (let run = 0; run < runs; run++) {
+    key += run === 0 ? input.signedVarint() : input.varint();
+    for (let left = input.varint(); left > 0; left--) {
+      const count = input.count();
+      if (!(count > 0) || Math.abs(key) > 2 ** 20)
+        throw new TabaError('corrupt', `bin ${key} holds ${count}`);
+      bins.add(key++, count);
+    }
+  }
+}

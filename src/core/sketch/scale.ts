@@ -1,0 +1,57 @@
+/**
+ * Which bucket of a base-2 exponential histogram holds a value. At scale s, bucket i holds (2^(i/2^s), 2^((i+1)/2^s)]:
+ * the boundaries of OpenTelemetry's exponential and of Prometheus' native histograms.
+ *
+ * The index comes from the bits of the value and from a table of boundaries, never from a logarithm, so that it is right
+ * at every boundary and next to it (OTEP 149 tells what goes wrong otherwise). Coarser scales halve the index.
+ */
+export const finestScale = 7;
+const perOctave = 2 ** finestScale;
+
+/** 2^(k/128) for k = 0..128, each the nearest double (a test compares them with exact integer roots). */
+const boundaries = Float64Array.from({ length: perOctave + 1 }, (_, k) => 2 ** (k / perOctave));
+
+/**
+ * For the upper 9 bits of a mantissa, the bucket within the octave of the smallest such value (-1 for exactly 1, which
+ * belongs to the octave below). A slot is 1/512 wide and the narrowest bucket 1/184, so at most one step is left to do.
+ */
+const slotBits = 9;
+const firstGuess = Int16Array.from({ length: 2 ** slotBits }, (_, slot) => {
+  const mantissa = 1 + slot / 2 ** slotBits;
+  let bucket = -1;
+  while (boundaries[bucket + 1]! < mantissa) bucket++;
+  return bucket;
+});
+
+const double = new Float64Array(1);
+const words = new Uint32Array(double.buffer);
+double[0] = 1;
+const high = words[1] === 0x3ff00000 ? 1 : 0;
+
+/** @param value finite and above 0 @returns its bucket's index at the finest scale, -137,473 to 131,071 */
+export function bucketIndex(value: number): number {
+  double[0] = value;
+  let top = words[high]!;
+  let exponent = (top >>> 20) - 1023;
+  if (exponent === -1023) {
+    // A subnormal number: 2^64 makes it a normal one.
+    double[0] = value * 2 ** 64;
+    top = words[high]!;
+    exponent = (top >>> 20) - 1023 - 64;
+  }
+  words[high] = (top & 0xfffff) | 0x3ff00000;
+  const mantissa = double[0]!;
+  let bucket = firstGuess[(top & 0xfffff) >>> (20 - slotBits)]!;
+  while (mantissa > boundaries[bucket + 1]!) bucket++;
+  return exponent * perOctave + bucket;
+}
+
+/** The lower boundary of bucket `index` at `scale`, which is the upper one of the bucket before it. */
+export function lowerBoundary(index: number, scale: number): number {
+  const fine = index * 2 ** (finestScale - scale);
+  const octave = Math.floor(fine / perOctave);
+  const mantissa = boundaries[fine - octave * perOctave]!;
+  // 2^octave alone may lie outside of the doubles where the product does not.
+  if (octave >= 1024) return Number.POSITIVE_INFINITY;
+  return octave < -1000 ? mantissa * 2 ** (octave + 100) * 2 ** -100 : mantissa * 2 ** octave;
+}

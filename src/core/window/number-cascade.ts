@@ -1,0 +1,59 @@
+import type { ByteReader, ByteWriter } from '../bytes.js';
+import { Cascade, type WindowBounds } from './cascade.js';
+import { decodeCells, encodeCells } from './cascade-codec.js';
+import type { Layout } from './layout.js';
+import { NumberRing } from './number-ring.js';
+
+export function newNumberCascade(layout: Layout): Cascade<NumberRing> {
+  return new Cascade(layout, () => new NumberRing());
+}
+
+/** The little time series of a window: cell i covers `width` seconds from `from` + i * `width` on. */
+export interface NumberSeries {
+  readonly width: number;
+  readonly from: number;
+  readonly count: readonly number[];
+  readonly total: readonly number[];
+  readonly [key: string]: number | readonly number[];
+}
+
+export interface NumberWindow {
+  readonly count: number;
+  readonly total: number;
+  readonly bounds: WindowBounds;
+  readonly cells: NumberSeries;
+}
+
+/** What the window of ring `number` shows at `nowSec`. */
+export function numberWindow(cascade: Cascade<NumberRing>, number: number, nowSec: number): NumberWindow {
+  const { widthSec: width, cells } = cascade.layout[number]!;
+  const bounds = cascade.bounds(number, nowSec);
+  const counts = new Array<number>(cells).fill(0);
+  const totals = new Array<number>(cells).fill(0);
+  let count = 0;
+  let total = 0;
+  cascade.visit(bounds, (ring, cell, cellSec) => {
+    const at = Math.floor((cellSec - bounds.fromSec) / width);
+    const cellCount = ring.weightOf(cell);
+    const cellTotal = ring.totalOf(cell);
+    counts[at]! += cellCount;
+    totals[at]! += cellTotal;
+    count += cellCount;
+    total += cellTotal;
+  });
+  return { count, total, bounds, cells: { width, from: bounds.fromSec, count: counts, total: totals } };
+}
+
+export function encodeNumberCascade(cascade: Cascade<NumberRing>, out: ByteWriter): void {
+  encodeCells(cascade, out, (ring, cell) => {
+    out.count(ring.weightOf(cell));
+    out.number(ring.totalOf(cell));
+  });
+}
+
+/** @throws TabaError `corrupt` */
+export function decodeNumberCascade(layout: Layout, input: ByteReader): Cascade<NumberRing> {
+  const cascade = newNumberCascade(layout);
+  decodeCells(cascade, input, (ring, cell) => ring.add(cell, input.count(), input.number()));
+  return cascade;
+}

@@ -1,0 +1,73 @@
+import type { Ring } from './cascade.js';
+
+const noCells = new Float64Array(0);
+
+/** Cells of a count and a total, side by side in one column: 16 bytes a cell, as long as the data reaches. */
+export class NumberRing implements Ring<NumberRing> {
+  first = 0;
+  size = 0;
+  /** Count and total of the cells, in turns; cell `first` begins at `#offset`. */
+  #column: Float64Array = noCells;
+  #offset = 0;
+
+  weightOf(index: number): number {
+    return this.#column[this.#offset + (index - this.first) * 2]!;
+  }
+
+  totalOf(index: number): number {
+    return this.#column[this.#offset + (index - this.first) * 2 + 1]!;
+  }
+
+  add(index: number, count: number, total: number): void {
+    const at = index - this.first;
+    const slot = at >= 0 && at < this.size ? this.#offset + at * 2 : this.#reach(index);
+    this.#column[slot]! += count;
+    this.#column[slot + 1]! += total;
+  }
+
+  take(index: number, from: NumberRing, fromIndex: number): void {
+    this.add(index, from.weightOf(fromIndex), from.totalOf(fromIndex));
+  }
+
+  dropBefore(index: number): void {
+    const gone = Math.min(Math.max(index - this.first, 0), this.size);
+    this.first += gone;
+    this.size -= gone;
+    this.#offset += gone * 2;
+  }
+
+  dropFrom(index: number): void {
+    this.size = Math.min(Math.max(index - this.first, 0), this.size);
+  }
+
+  /** Extends the run to `index`. @returns where its cell is in the column */
+  #reach(index: number): number {
+    if (this.size === 0) {
+      this.first = index;
+      this.#offset = 0;
+    }
+    const before = Math.max(this.first - index, 0);
+    const size = Math.max(this.size + before, index - this.first + 1);
+    const oldEnd = this.#offset + this.size * 2;
+    if (before * 2 > this.#offset || this.#offset + (size - before) * 2 > this.#column.length) {
+      this.#move(before, size);
+    } else {
+      // Room on the proper side: what lies there may be left over from dropped cells.
+      this.#offset -= before * 2;
+      if (before > 0) this.#column.fill(0, this.#offset, this.#offset + before * 2);
+      else this.#column.fill(0, oldEnd, this.#offset + size * 2);
+    }
+    this.first -= before;
+    this.size = size;
+    return this.#offset + (index - this.first) * 2;
+  }
+
+  /** Lays the run out anew, `before` empty cells ahead of it, in a column with room for half as much again. */
+  #move(before: number, size: number): void {
+    const cells = this.#column.subarray(this.#offset, this.#offset + this.size * 2);
+    const column = new Float64Array((size + (size >> 1)) * 2);
+    column.set(cells, before * 2);
+    this.#column = column;
+    this.#offset = 0;
+  }
+}
