@@ -24,7 +24,7 @@ const headerBytes = 2;
 /** Finds a Handler by its tab type. */
 export type HandlerLookup = Pick<HandlerRegistry, 'get'>;
 
-export function encodeState<S>(handler: Handler<S, never>, state: S): Uint8Array {
+export function encodeState<S>(handler: Handler<S>, state: S): Uint8Array {
   const out = new ByteWriter();
   out.u8(stateFormatVersion);
   out.u8(handler.version);
@@ -34,7 +34,7 @@ export function encodeState<S>(handler: Handler<S, never>, state: S): Uint8Array
 }
 
 /** @throws TabaError `corrupt` */
-export function decodeState<S>(handler: Handler<S, never>, bytes: Uint8Array): S {
+export function decodeState<S>(handler: Handler<S>, bytes: Uint8Array): S {
   const content = checkedContent(bytes, `a State of ${handler.type}`);
   if (content.length < headerBytes) {
     throw new TabaError(
@@ -47,7 +47,7 @@ export function decodeState<S>(handler: Handler<S, never>, bytes: Uint8Array): S
 }
 
 /** Whether a State was written by an older version of its Handler, so that writing it anew would bring it up to date. */
-export function isOutdated(handler: Handler<never, never>, bytes: Uint8Array): boolean {
+export function isOutdated(handler: Pick<Handler, 'version'>, bytes: Uint8Array): boolean {
   return bytes.length < headerBytes || bytes[0] !== stateFormatVersion || bytes[1] !== handler.version;
 }
 
@@ -70,7 +70,7 @@ export function checkedContent(bytes: Uint8Array, what: string): Uint8Array {
 }
 
 /** Decodes what a Handler of version `version` encoded; nothing may be left over. @throws TabaError `corrupt` */
-export function decodeBody<S>(handler: Handler<S, never>, body: Uint8Array, version: number): S {
+export function decodeBody<S>(handler: Handler<S>, body: Uint8Array, version: number): S {
   if (version < 1 || version > handler.version) {
     throw new TabaError(
       'corrupt',

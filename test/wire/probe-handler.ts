@@ -47,9 +47,9 @@ export function probeHandler(type = 'Probe', version = 2): Handler<ProbeState, n
   };
 }
 
-export function registryOf(...handlers: Handler<never, never>[]): HandlerRegistry {
+export function registryOf(...handlers: Handler[]): HandlerRegistry {
   const registry = new HandlerRegistry();
-  for (const handler of handlers) registry.add(handler as unknown as Handler);
+  for (const handler of handlers) registry.add(handler);
   return registry;
 }
 
