@@ -40,15 +40,17 @@ function one<T>(of: OneValue<T>): Kind<T> {
 }
 
 /** Several values of `kind`: repeated flags, or one text with `separator` between them. */
-export function list<T>(kind: Kind<T>, separator: ',' | undefined = ','): Kind<readonly T[]> {
+export function list<T>(kind: Kind<T>, separator: ',' | 'none' = ','): Kind<readonly T[]> {
   return {
     placeholder: kind.placeholder,
-    takes: `${kind.takes}; several are ${separator ? 'separated by commas, or ' : ''}given by repeating the flag`,
+    takes: `${kind.takes}; several are ${separator === 'none' ? '' : 'separated by commas, or '}given by repeating the flag`,
     many: true,
-    show: (values) => values.map((value) => kind.show(value)).join(separator ?? ' '),
+    show: (values) => values.map((value) => kind.show(value)).join(separator === 'none' ? ' ' : separator),
     fromTexts: (texts, folder) =>
       all(
-        texts.flatMap((text) => (separator ? text.split(separator).map((part) => part.trim()) : [text])),
+        texts.flatMap((text) =>
+          separator === 'none' ? [text] : text.split(separator).map((part) => part.trim()),
+        ),
         (text) => kind.fromTexts([text], folder),
       ),
     fromJson: (value, folder) =>

@@ -60,7 +60,12 @@ export function resolveSettings(daemon: Daemon, sources: SettingSources): Resolv
       values[name] = checked(kind, kind.fromTexts(flag, folder), `--${name}`, JSON.stringify(flag.join(' ')));
       given.set(name, 'flag');
     } else if (variable !== undefined) {
-      values[name] = checked(kind, kind.fromTexts(variable, folder), variableOf(name), variable.join(' '));
+      values[name] = checked(
+        kind,
+        kind.fromTexts(variable, folder),
+        variableOf(name),
+        JSON.stringify(variable.join(' ')),
+      );
       given.set(name, 'environment');
     } else if (file?.values.has(name)) {
       const value = file.values.get(name);

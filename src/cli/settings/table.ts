@@ -192,7 +192,7 @@ export const settings = {
   'name-denylist': optional<readonly string[]>({
     kind: list(
       text('REGEX', 'a regular expression (RE2 syntax), matched from the beginning of the name'),
-      undefined,
+      'none',
     ),
     of: everywhere,
     description: 'tab names to refuse',
@@ -200,7 +200,7 @@ export const settings = {
   'client-denylist': optional<readonly string[]>({
     kind: list(
       text('REGEX', 'a regular expression (RE2 syntax), matched from the beginning of the id'),
-      undefined,
+      'none',
     ),
     of: everywhere,
     description: 'client ids to refuse',
