@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Chain } from './chain.js';
 import { headerBytes, type RecordBuffer } from './format.js';
 import type { Located, LocatedAside, LogBucket, LogIndex } from './log-index.js';
-import { type LogRecord, type PageItem, writeHead } from './records.js';
+import { encodeHead, type LogRecord, type PageItem } from './records.js';
 import { scan } from './scan.js';
 import { type Segment, WindowedSource } from './segment.js';
 
@@ -164,7 +164,7 @@ export class Compaction {
   }
 
   #place(buffer: RecordBuffer, placed: Placed[], record: LogRecord, contents: readonly Uint8Array[]): void {
-    const contentStart = buffer.add((head) => writeHead(head, record), contents);
+    const contentStart = buffer.add(encodeHead(record), contents);
     placed.push({ record, contentStart });
   }
 }

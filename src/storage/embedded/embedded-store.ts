@@ -19,7 +19,7 @@ import { Compaction } from './compaction.js';
 import { GroupCommit } from './group-commit.js';
 import { type LogFiles, nodeFiles } from './log-files.js';
 import { byOrigin, type Located, type LogBucket, LogIndex } from './log-index.js';
-import { contentOf, type PageItem } from './records.js';
+import { contentOf, encodeHead, type LogRecord, type PageItem } from './records.js';
 import { recover } from './recovery.js';
 
 export interface EmbeddedStoreOptions {
@@ -113,23 +113,21 @@ class EmbeddedStore implements Store {
   }
 
   async append(head: Head, entry: JournalEntry): Promise<void> {
-    const model = this.#issue(head, entry.position);
     const { payload, ...fields } = entry;
     const record = {
       kind: 'entry',
-      bucket: model.bucket,
+      bucket: head.bucket,
       moved: false,
       entry: fields,
       content: contentOf(payload),
     } as const;
-    return this.#parts.commits.write(model, record, [payload]);
+    return this.#write(head, record, [payload], entry.position);
   }
 
   async setAside(head: Head, item: SetAside): Promise<void> {
-    const model = this.#issue(head);
     const { bytes, ...fields } = item;
-    const record = { kind: 'aside', bucket: model.bucket, item: fields, content: contentOf(bytes) } as const;
-    return this.#parts.commits.write(model, record, [bytes]);
+    const record = { kind: 'aside', bucket: head.bucket, item: fields, content: contentOf(bytes) } as const;
+    return this.#write(head, record, [bytes]);
   }
 
   async readPages(head: Head, keys: readonly PageKey[]): Promise<readonly (Page | undefined)[]> {
@@ -147,7 +145,6 @@ class EmbeddedStore implements Store {
   }
 
   async writePages(head: Head, writes: readonly PageWrite[]): Promise<void> {
-    const model = this.#issue(head);
     const items: PageItem[] = [];
     const contents: Uint8Array[] = [];
     for (const write of writes) {
@@ -159,19 +156,17 @@ class EmbeddedStore implements Store {
         contents.push(write.bytes);
       }
     }
-    return this.#parts.commits.write(model, { kind: 'pages', bucket: model.bucket, items }, contents);
+    return this.#write(head, { kind: 'pages', bucket: head.bucket, items }, contents);
   }
 
   async trim(head: Head, upTo: Position): Promise<void> {
-    const model = this.#issue(head);
-    const known = Math.min(upTo, model.guard.lastPosition) as Position;
-    return this.#parts.commits.write(model, { kind: 'trim', bucket: model.bucket, upTo: known }, []);
+    const known = Math.min(upTo, this.#bucket(head.bucket).guard.lastPosition) as Position;
+    return this.#write(head, { kind: 'trim', bucket: head.bucket, upTo: known }, []);
   }
 
   async forget(head: Head, producers: readonly ProducerId[], horizonMs: number): Promise<void> {
-    const model = this.#issue(head);
-    const record = { kind: 'forget', bucket: model.bucket, producers: [...producers], horizonMs } as const;
-    return this.#parts.commits.write(model, record, []);
+    const record = { kind: 'forget', bucket: head.bucket, producers: [...producers], horizonMs } as const;
+    return this.#write(head, record, []);
   }
 
   async listSetAside(bucket: BucketIndex): Promise<readonly SetAside[]> {
@@ -219,10 +214,12 @@ class EmbeddedStore implements Store {
     return model;
   }
 
-  #issue(head: Head, position?: Position): LogBucket {
+  #write(head: Head, record: LogRecord, contents: readonly Uint8Array[], position?: Position): Promise<void> {
     const model = this.#bucket(head.bucket);
+    // First what may throw: a write that was counted as issued must get into the queue.
+    const encoded = encodeHead(record);
     model.guard.issue(head, position);
-    return model;
+    return this.#parts.commits.write(model, record, encoded, contents);
   }
 
   /** What can be read of the journal: a damaged entry is reported and left out, the bucket must go on. */
@@ -237,11 +234,19 @@ class EmbeddedStore implements Store {
 
   /** @returns undefined, after a report, when the content is damaged */
   #read(at: Located, what: string): Uint8Array | undefined {
-    const bytes = at.segment.readContent(at.offset, at);
+    const bytes = this.#tryRead(at);
     if (bytes !== undefined) return bytes;
     const line = `${at.segment.name} at byte ${at.offset}, ${at.bytes} bytes: wrong checksum, ${what} is lost`;
     if (!this.#reported.has(line)) this.#parts.damaged(line);
     this.#reported.add(line);
     return undefined;
+  }
+
+  #tryRead(at: Located): Uint8Array | undefined {
+    try {
+      return at.segment.readContent(at.offset, at);
+    } catch (error) {
+      throw new TabaError('store_failed', `${at.segment.name} cannot be read: ${(error as Error).message}`);
+    }
   }
 }

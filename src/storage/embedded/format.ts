@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { ByteReader, ByteWriter } from '../../core/bytes.js';
+import { ByteReader } from '../../core/bytes.js';
 
 /**
  * The bytes of the log: segment headers and records. All integers little-endian, strings and varints as in core/bytes.
@@ -87,7 +87,6 @@ export function segmentNumber(name: string): number | undefined {
 /** Gathers records into one buffer that is used again for every commit. */
 export class RecordBuffer {
   readonly #mark: number;
-  readonly #head = new ByteWriter(4096);
   #bytes: Buffer;
   #length = 0;
 
@@ -101,13 +100,10 @@ export class RecordBuffer {
   }
 
   /**
-   * Adds a record. `writeHead` writes its head; `contents` follow one behind the other.
+   * Adds a record: its head, and its contents one behind the other.
    * @returns the offset in this buffer at which the contents begin
    */
-  add(writeHead: (head: ByteWriter) => void, contents: readonly Uint8Array[]): number {
-    this.#head.clear();
-    writeHead(this.#head);
-    const head = this.#head.peek();
+  add(head: Uint8Array, contents: readonly Uint8Array[]): number {
     let contentLength = 0;
     for (const content of contents) contentLength += content.length;
     this.#reserve(recordHeaderBytes + head.length + contentLength);
@@ -126,13 +122,6 @@ export class RecordBuffer {
     }
     this.#length = at;
     return contentStart;
-  }
-
-  /** Adds bytes as they are. */
-  raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
   }
 
   /** A view of what was gathered, valid until `clear`. */

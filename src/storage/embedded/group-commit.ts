@@ -5,12 +5,12 @@ import type { Chain } from './chain.js';
 import type { Compaction, Placed, Step } from './compaction.js';
 import { RecordBuffer } from './format.js';
 import type { LogBucket, LogIndex } from './log-index.js';
-import { type LogRecord, writeHead } from './records.js';
+import { encodeHead, type LogRecord } from './records.js';
 
-/** What waits for its turn: a write, or (without a record) something to be done after the writes before it. */
+/** What waits for its turn: a write, or (without one) something to be done after the writes before it. */
 interface Waiting {
   readonly bucket: LogBucket;
-  readonly record?: LogRecord;
+  readonly write?: { readonly record: LogRecord; readonly head: Uint8Array };
   readonly contents: readonly Uint8Array[];
   readonly done: () => void;
   readonly failed: (error: Error) => void;
@@ -39,6 +39,7 @@ export class GroupCommit {
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   #removing = false;
+  #compactionFailed = false;
   #waitingFor: string | undefined;
   #commits = 0;
   #marked: boolean;
@@ -71,10 +72,18 @@ export class GroupCommit {
     return this.#waitingFor;
   }
 
-  /** Resolves when the record is durable and in the index. The contents must not change until then. */
-  write(bucket: LogBucket, record: LogRecord, contents: readonly Uint8Array[]): Promise<void> {
+  /**
+   * Resolves when the record is durable and in the index. The contents must not change until then.
+   * @param head the record's, encoded
+   */
+  write(
+    bucket: LogBucket,
+    record: LogRecord,
+    head: Uint8Array,
+    contents: readonly Uint8Array[],
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#enqueue({ bucket, record, contents, done: resolve, failed: reject });
+      this.#enqueue({ bucket, write: { record, head }, contents, done: resolve, failed: reject });
     });
   }
 
@@ -127,7 +136,8 @@ export class GroupCommit {
 
   /** On its own the compaction does not knock at a disk that refuses; it goes on with the next write that succeeds. */
   #compacts(): boolean {
-    return !this.#removing && this.#waitingFor === undefined && this.#compaction.wanted();
+    if (this.#removing || this.#compactionFailed) return false;
+    return this.#waitingFor === undefined && this.#compaction.wanted();
   }
 
   async #commit(): Promise<void> {
@@ -135,9 +145,9 @@ export class GroupCommit {
     const batch = this.#takeBatch();
     const step = this.#compacts() ? this.#planStep(batch) : undefined;
     const placed: Placed[] = step === undefined ? [] : [...step.placed];
-    for (const { record, contents } of batch) {
-      if (record === undefined) continue;
-      placed.push({ record, contentStart: this.#buffer.add((head) => writeHead(head, record), contents) });
+    for (const { write, contents } of batch) {
+      if (write === undefined) continue;
+      placed.push({ record: write.record, contentStart: this.#buffer.add(write.head, contents) });
     }
     if (this.#buffer.length > 0 || step?.finished) {
       this.#addCommitRecord(step?.finished);
@@ -174,17 +184,28 @@ export class GroupCommit {
     return this.#waiting.splice(0, count);
   }
 
-  #planStep(batch: readonly Waiting[]): Step {
+  #planStep(batch: readonly Waiting[]): Step | undefined {
     let bytes = 0;
     for (const waiting of batch) bytes += sizeOf(waiting);
     const idle = batch.length === 0 ? maxCommitBytes : minCompactionBytes;
-    return this.#compaction.plan(this.#buffer, Math.max(idle, compactionShare * bytes));
+    try {
+      return this.#compaction.plan(this.#buffer, Math.max(idle, compactionShare * bytes));
+    } catch (error) {
+      // The disk cannot be read: writes must go on, at the price of a log that grows.
+      this.#log.error('store_compaction_failed', {
+        error: String(error),
+        hint: 'it goes on after a restart',
+      });
+      this.#compactionFailed = true;
+      this.#buffer.clear();
+      return undefined;
+    }
   }
 
   #addCommitRecord(oldestGoes = this.#removing): void {
     const oldest = this.#chain.oldest + (oldestGoes ? 1 : 0);
     const record: LogRecord = { kind: 'commit', bytes: this.#buffer.length, oldest };
-    this.#buffer.add((head) => writeHead(head, record), []);
+    this.#buffer.add(encodeHead(record), []);
   }
 
   async #removeOldest(): Promise<void> {
@@ -200,19 +221,19 @@ export class GroupCommit {
     this.#waitingFor = `${describe(error)} (${this.#folder})`;
     this.#log.error('store_write_failed', { cause: this.#waitingFor, hint: 'the owners try again' });
     const buckets = new Set<BucketIndex>();
-    for (const { bucket, record } of batch) if (record !== undefined) buckets.add(bucket.bucket);
+    for (const { bucket, write } of batch) if (write !== undefined) buckets.add(bucket.bucket);
     for (const bucket of buckets) this.#index.buckets[bucket]!.guard.poison();
     const failure = (what: string) => new TabaError('store_failed', `${what}: ${this.#waitingFor}`);
     const behind = this.#waiting;
     this.#waiting = [];
     for (const waiting of batch) {
-      if (waiting.record === undefined) waiting.done();
+      if (waiting.write === undefined) waiting.done();
       else waiting.failed(failure(`a write to bucket ${waiting.bucket.bucket} failed`));
     }
     const kept: Waiting[] = [];
     for (const waiting of behind) {
-      const { bucket, record } = waiting;
-      if (record === undefined || !buckets.has(bucket.bucket)) kept.push(waiting);
+      const { bucket, write } = waiting;
+      if (write === undefined || !buckets.has(bucket.bucket)) kept.push(waiting);
       else waiting.failed(failure(`a write to bucket ${bucket.bucket} before this one failed`));
     }
     this.#waiting = [...kept, ...this.#waiting];

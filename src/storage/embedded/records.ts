@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { ByteReader, ByteWriter } from '../../core/bytes.js';
+import { type ByteReader, ByteWriter } from '../../core/bytes.js';
 import { TabaError } from '../../core/errors.js';
 import type { BucketIndex, ClientId, Position, ProducerId, Seq, TabName, TabType } from '../../core/ids.js';
 import type { BucketFacts } from '../bucket-model.js';
@@ -101,7 +101,16 @@ export function contentsOf(record: LogRecord): readonly Content[] {
   }
 }
 
-export function writeHead(out: ByteWriter, record: LogRecord): void {
+const scratch = new ByteWriter(4096);
+
+/** @throws RangeError when a number is none that the log can hold */
+export function encodeHead(record: LogRecord): Uint8Array {
+  scratch.clear();
+  writeHead(scratch, record);
+  return scratch.finish();
+}
+
+function writeHead(out: ByteWriter, record: LogRecord): void {
   switch (record.kind) {
     case 'commit':
       out.u8(kinds.commit);

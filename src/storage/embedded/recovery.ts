@@ -162,14 +162,20 @@ class Recovery {
       refuse(`was made with the hash ${header.hash}, this version uses ${hashName}`);
   }
 
-  /** A crash while the last segment was made leaves a file without a header and without a durable commit. */
+  /** A crash while the last segment was made leaves a file without a header and without a record. */
   async #dropUnborn(
     opened: { segment: Segment; header: SegmentHeader | undefined; size: number }[],
   ): Promise<void> {
     const last = opened.at(-1);
     if (last === undefined || last.header !== undefined) return;
-    if (durableUpTo(new WindowedSource(last.segment.file, last.size), 0, this.#mark) > 0) return;
-    if (last.size > headerBytes && opened.length === 1) return;
+    for (const found of scan(
+      new WindowedSource(last.segment.file, last.size),
+      this.#mark,
+      headerBytes,
+      false,
+    )) {
+      if (found.kind === 'record') return;
+    }
     const { folder, files } = this.#options;
     await last.segment.file.close();
     await files.remove(join(folder, last.segment.name));
