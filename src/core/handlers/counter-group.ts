@@ -1,6 +1,6 @@
 import type { ByteReader } from '../bytes.js';
 import type { TabType } from '../ids.js';
-import { type CoarseHistogram, coarseCount, coarseTotal } from '../sketch/coarse.js';
+import { coarseCount, coarseTotal } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
 import type { Cascade } from '../window/cascade.js';
 import { counterLayout } from '../window/layout.js';
@@ -11,18 +11,18 @@ import {
   numberWindow,
 } from '../window/number-cascade.js';
 import { NumberRing } from '../window/number-ring.js';
-import { boundsJson, histogramJson, saturationJson, totalsJson } from './detail.js';
-import type { EventMeta, Handler, JsonValue, RenderForm, RenderView } from './handler.js';
+import type { Handler, JsonValue, RenderForm, RenderView } from './handler.js';
+import { boundsJson, histogramJson, saturationJson, totalsJson } from './histogram-view.js';
 import {
   blockText,
   countText,
   lineText,
-  parseNumber,
   percentilesText,
   saturated,
   shownPercentiles,
   valueText,
 } from './number-format.js';
+import { parseNumber } from './number-value.js';
 import { neverHad } from './upgrade.js';
 
 export interface CounterGroupState {
@@ -46,7 +46,7 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     addToWindows(recent, timestampSec, weight, value * weight);
   },
 
-  foldHistogram({ recent, all }: CounterGroupState, histogram: CoarseHistogram, { timestampSec }: EventMeta) {
+  foldHistogram({ recent, all }, histogram, { timestampSec }) {
     const count = coarseCount(histogram);
     if (count === 0) return;
     all.addCoarse(histogram);

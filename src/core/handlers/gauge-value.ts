@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
-import { shown } from './number-format.js';
+import { shown } from './number-value.js';
 
 /** What a gauge holds: 1.10 and "1.10" are two values, though both are shown under the key of their text. */
 export type GaugeValue = string | number;

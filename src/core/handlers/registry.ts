@@ -1,19 +1,27 @@
 import { TabaError } from '../errors.js';
 import type { TabType } from '../ids.js';
+import { buffer } from './buffer.js';
 import { counterGroup } from './counter-group.js';
 import { expiryGauge } from './expiry-gauge.js';
 import { gauge } from './gauge.js';
 import type { Handler } from './handler.js';
 import { noop } from './noop.js';
+import { percentileCounter } from './percentile-counter.js';
+import { percentileGroup } from './percentile-group.js';
 import { totalsCounter } from './totals-counter.js';
+import { uniqueCounter } from './unique-counter.js';
 
 /** The tab types that every node has: one row per type, under the name that the wire and the store know it by. */
 const builtins = {
+  Buffer: buffer,
   CounterGroup: counterGroup,
   ExpiryGauge: expiryGauge,
   Gauge: gauge,
   Noop: noop,
+  PercentileCounter: percentileCounter,
+  PercentileGroup: percentileGroup,
   TotalsCounter: totalsCounter,
+  UniqueCounter: uniqueCounter,
 } satisfies Record<string, Handler>;
 
 /** Name of a tab type that every node has. */
@@ -30,7 +38,10 @@ export class HandlerRegistry {
   /** @throws TabaError `bad_setting` if the type is taken */
   add(handler: Handler): void {
     if (this.#handlers.has(handler.type)) {
-      throw new TabaError('bad_setting', `two handlers for the tab type ${handler.type}`);
+      throw new TabaError(
+        'bad_setting',
+        `additional-handlers: there is a handler for ${handler.type} already`,
+      );
     }
     this.#handlers.set(handler.type, handler);
   }

@@ -1,8 +1,9 @@
 import type { TabType } from '../ids.js';
-import { type CoarseHistogram, coarseCount, coarseTotal } from '../sketch/coarse.js';
-import { saturationJson, totalsJson } from './detail.js';
-import type { EventMeta, Handler } from './handler.js';
-import { average, countText, lineText, parseNumber, valueText } from './number-format.js';
+import { coarseCount, coarseTotal } from '../sketch/coarse.js';
+import type { Handler } from './handler.js';
+import { saturationJson, totalsJson } from './histogram-view.js';
+import { average, countText, lineText, valueText } from './number-format.js';
+import { parseNumber } from './number-value.js';
 import { neverHad } from './upgrade.js';
 
 export interface TotalsCounterState {
@@ -28,7 +29,7 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
     state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
   },
 
-  foldHistogram(state: TotalsCounterState, histogram: CoarseHistogram, { timestampSec }: EventMeta) {
+  foldHistogram(state, histogram, { timestampSec }) {
     const count = coarseCount(histogram);
     if (count === 0) return;
     state.count += count;

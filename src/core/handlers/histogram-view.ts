@@ -1,7 +1,15 @@
 import type { Histogram } from '../sketch/histogram.js';
 import type { WindowBounds } from '../window/cascade.js';
 import type { JsonValue } from './handler.js';
-import { average, saturated, shownPercentiles } from './number-format.js';
+import {
+  average,
+  countText,
+  lineText,
+  percentilesText,
+  saturated,
+  shownPercentiles,
+  valueText,
+} from './number-format.js';
 
 type JsonObject = { readonly [key: string]: JsonValue };
 
@@ -41,4 +49,19 @@ export function histogramJson(histogram: Histogram): JsonObject {
     ...(coarseCount > 0 ? { coarse: { count: coarseCount, error_bound: bound } } : {}),
     histogram: histogram.buckets(),
   };
+}
+
+/** Count, total and the seven percentiles (none while empty), as programs get them. */
+export function percentilesJson(histogram: Histogram): JsonObject {
+  const { count, total } = histogram;
+  return { count, total: saturated(total), pct: histogram.percentiles(shownPercentiles) };
+}
+
+/** The same on one line, for people. */
+export function percentilesLine(histogram: Histogram): string {
+  return lineText([
+    ['count', countText(histogram.count)],
+    ['total', valueText(histogram.total)],
+    ['pct', percentilesText(histogram.percentiles(shownPercentiles))],
+  ]);
 }

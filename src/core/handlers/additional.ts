@@ -1,0 +1,68 @@
+import { TabaError } from '../errors.js';
+import type { Handler } from './handler.js';
+import type { HandlerRegistry } from './registry.js';
+
+const requiredMethods = [
+  'parse',
+  'newState',
+  'fold',
+  'reduce',
+  'aggregate',
+  'clampFuture',
+  'render',
+  'shouldPrune',
+  'encode',
+  'decode',
+  'upgrade',
+] as const satisfies readonly (keyof Handler)[];
+
+const typeName = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;
+
+/**
+ * Adds handlers from modules that were loaded already: by tab type, what the module exports, either as `default` or as
+ * `handler`. All or none.
+ * @throws TabaError `bad_setting`, naming the tab type and everything that its handler lacks
+ */
+export function loadHandlers(registry: HandlerRegistry, modules: Readonly<Record<string, unknown>>): void {
+  const handlers = Object.entries(modules).map(([type, module]) => checkHandler(type, module));
+  for (const { type } of handlers) {
+    if (registry.get(type) !== undefined) throw fault(type, 'there is a handler for this type already');
+  }
+  for (const handler of handlers) registry.add(handler);
+}
+
+function checkHandler(type: string, module: unknown): Handler {
+  const candidate = member(module, 'handler') ?? member(module, 'default');
+  if (typeof candidate !== 'object' || candidate === null) {
+    throw fault(type, 'the module exports no handler, neither as default nor as "handler"');
+  }
+  const faults: string[] = [];
+  const declared = member(candidate, 'type');
+  if (!typeName.test(type)) faults.push('a type is a letter and up to 63 letters, digits, _ and .');
+  if (declared !== type) faults.push(`its type is ${JSON.stringify(declared)}`);
+  const version = member(candidate, 'version');
+  if (!Number.isInteger(version) || (version as number) < 1 || (version as number) > 255) {
+    faults.push(`its version is ${JSON.stringify(version)} instead of 1 to 255`);
+  }
+  const tabState = member(candidate, 'tabState');
+  if (tabState !== 'kept' && tabState !== 'derived') {
+    faults.push(`its tabState is ${JSON.stringify(tabState)} instead of "kept" or "derived"`);
+  }
+  for (const method of requiredMethods) {
+    if (typeof member(candidate, method) !== 'function') faults.push(`it has no method ${method}`);
+  }
+  const foldHistogram = member(candidate, 'foldHistogram');
+  if (foldHistogram !== undefined && typeof foldHistogram !== 'function') {
+    faults.push('its foldHistogram is not a method');
+  }
+  if (faults.length > 0) throw fault(type, faults.join('; '));
+  return candidate as Handler;
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}
+
+function fault(type: string, message: string): TabaError {
+  return new TabaError('bad_setting', `additional-handlers: ${type}: ${message}`);
+}

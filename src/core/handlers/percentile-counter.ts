@@ -1,0 +1,66 @@
+import type { TabType } from '../ids.js';
+import { coarseCount } from '../sketch/coarse.js';
+import { Histogram } from '../sketch/histogram.js';
+import type { Handler } from './handler.js';
+import { histogramJson, percentilesJson, percentilesLine } from './histogram-view.js';
+import { parseNumber } from './number-value.js';
+import { neverHad } from './upgrade.js';
+
+export interface PercentileCounterState {
+  readonly all: Histogram;
+  /** Second of the newest event, -1 while there is none. */
+  newestSec: number;
+}
+
+/** Count, total and percentiles of all time. */
+export const percentileCounter: Handler<PercentileCounterState, number> = {
+  type: 'PercentileCounter' as TabType,
+  version: 1,
+  tabState: 'kept',
+
+  parse: parseNumber,
+
+  newState: () => ({ all: new Histogram(), newestSec: -1 }),
+
+  fold(state, value, { timestampSec, weight = 1 }) {
+    state.all.add(value, weight);
+    state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
+  },
+
+  foldHistogram(state, histogram, { timestampSec }) {
+    if (coarseCount(histogram) === 0) return;
+    state.all.addCoarse(histogram);
+    state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
+  },
+
+  reduce(into, from) {
+    into.all.merge(from.all);
+    into.newestSec = Math.max(into.newestSec, from.newestSec);
+  },
+
+  aggregate(into, from) {
+    percentileCounter.reduce(into, from);
+  },
+
+  clampFuture(state, limitSec, presentSec) {
+    if (state.newestSec <= limitSec) return 0;
+    state.newestSec = Math.floor(presentSec);
+    return 1;
+  },
+
+  render({ all }, form) {
+    if (form === 'text') return percentilesLine(all);
+    return form === 'json' ? percentilesJson(all) : histogramJson(all);
+  },
+
+  shouldPrune: ({ newestSec }, nowSec, idleSec) => nowSec - newestSec >= idleSec,
+
+  encode({ all, newestSec }, out) {
+    all.encode(out);
+    out.signedVarint(newestSec);
+  },
+
+  decode: (input) => ({ all: Histogram.decode(input), newestSec: input.signedVarint() }),
+
+  upgrade: neverHad('PercentileCounter'),
+};

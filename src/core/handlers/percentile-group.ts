@@ -1,0 +1,106 @@
+import type { TabType } from '../ids.js';
+import { coarseCount } from '../sketch/coarse.js';
+import { Histogram } from '../sketch/histogram.js';
+import type { Cascade } from '../window/cascade.js';
+import {
+  cellFor,
+  cellWindow,
+  decodeCellCascade,
+  encodeCellCascade,
+  newCellCascade,
+} from '../window/cell-cascade.js';
+import { type CellKind, CellRing } from '../window/cell-ring.js';
+import { sketchLayout } from '../window/layout.js';
+import type { Handler, JsonValue } from './handler.js';
+import { boundsJson, histogramJson, percentilesJson, percentilesLine, totalsJson } from './histogram-view.js';
+import { blockText, saturated, shownPercentiles } from './number-format.js';
+import { parseNumber } from './number-value.js';
+import { neverHad } from './upgrade.js';
+
+const histogramCell: CellKind<Histogram> = {
+  newCell: () => new Histogram(),
+  merge: (into, from) => into.merge(from),
+  weightOf: (cell) => cell.count,
+};
+
+export interface PercentileGroupState {
+  readonly recent: Cascade<CellRing<Histogram>>;
+  /** All time; the windows have the distribution. */
+  count: number;
+  total: number;
+}
+
+/** Count, total and percentiles of the last 1m, 10m, 1h and 1d. Also keeps count and total of all time, shown in detail. */
+export const percentileGroup: Handler<PercentileGroupState, number> = {
+  type: 'PercentileGroup' as TabType,
+  version: 1,
+  tabState: 'kept',
+
+  parse: parseNumber,
+
+  newState: () => ({ recent: newCellCascade(sketchLayout, histogramCell), count: 0, total: 0 }),
+
+  fold(state, value, { timestampSec, weight = 1 }) {
+    state.count += weight;
+    state.total += value * weight;
+    cellFor(state.recent, timestampSec)?.add(value, weight);
+  },
+
+  foldHistogram(state, histogram, { timestampSec }) {
+    if (coarseCount(histogram) === 0) return;
+    const all = new Histogram();
+    all.addCoarse(histogram);
+    state.count += all.count;
+    state.total += all.total;
+    cellFor(state.recent, timestampSec)?.merge(all);
+  },
+
+  reduce(into, from) {
+    into.count += from.count;
+    into.total += from.total;
+    into.recent.merge(from.recent);
+  },
+
+  aggregate(into, from) {
+    percentileGroup.reduce(into, from);
+  },
+
+  clampFuture: ({ recent }, limitSec, presentSec) =>
+    recent.clampFuture(limitSec, presentSec, () => new CellRing(histogramCell)),
+
+  render(state, form, { nowSec }) {
+    const windows = sketchLayout.map(
+      ({ label }, number) => [label, cellWindow(state.recent, number, nowSec, histogramCell)] as const,
+    );
+    if (form === 'text') return blockText(windows.map(([label, { sum }]) => [label, percentilesLine(sum)]));
+    if (form === 'json')
+      return Object.fromEntries(windows.map(([label, { sum }]) => [label, percentilesJson(sum)]));
+    const detailed = windows.map(([label, { sum, bounds, cells }], number): [string, JsonValue] => {
+      const series = {
+        width: sketchLayout[number]!.widthSec,
+        from: bounds.fromSec,
+        count: cells.map((cell) => cell?.count ?? 0),
+        total: cells.map((cell) => saturated(cell?.total ?? 0)),
+        pct: cells.map((cell) => cell?.percentiles(shownPercentiles) ?? []),
+      };
+      return [label, { ...histogramJson(sum), ...boundsJson(bounds, sum.count), cells: series }];
+    });
+    return { ...Object.fromEntries(detailed), all: totalsJson(state.count, state.total) };
+  },
+
+  shouldPrune: ({ recent }, nowSec, idleSec) => nowSec - recent.newestSec >= idleSec,
+
+  encode({ recent, count, total }, out) {
+    out.count(count);
+    out.number(total);
+    encodeCellCascade(recent, out, (cell, into) => cell.encode(into));
+  },
+
+  decode: (input) => ({
+    count: input.count(),
+    total: input.number(),
+    recent: decodeCellCascade(sketchLayout, histogramCell, input, Histogram.decode),
+  }),
+
+  upgrade: neverHad('PercentileGroup'),
+};

@@ -1,0 +1,68 @@
+import type { Ring } from './cascade.js';
+
+/** What a CellRing must know about its cells. */
+export interface CellKind<C> {
+  newCell(): C;
+  /** Adds what `from` holds to `into`, and leaves `from` as it is. */
+  merge(into: C, from: C): void;
+  /** How many events a cell stands for. */
+  weightOf(cell: C): number;
+}
+
+/** Cells that are objects, such as sketches; a ring of few. */
+export class CellRing<C> implements Ring<CellRing<C>> {
+  readonly #kind: CellKind<C>;
+  #cells: (C | undefined)[] = [];
+  first = 0;
+
+  constructor(kind: CellKind<C>) {
+    this.#kind = kind;
+  }
+
+  get size(): number {
+    return this.#cells.length;
+  }
+
+  weightOf(index: number): number {
+    const cell = this.cellAt(index);
+    return cell === undefined ? 0 : this.#kind.weightOf(cell);
+  }
+
+  cellAt(index: number): C | undefined {
+    return this.#cells[index - this.first];
+  }
+
+  /** The cell, made if need be. */
+  cellFor(index: number): C {
+    if (this.#cells.length === 0) this.first = index;
+    while (index < this.first) {
+      this.#cells.unshift(undefined);
+      this.first--;
+    }
+    while (index - this.first >= this.#cells.length) this.#cells.push(undefined);
+    const at = index - this.first;
+    const cell = this.#cells[at] ?? this.#kind.newCell();
+    this.#cells[at] = cell;
+    return cell;
+  }
+
+  /** Puts a cell of the caller's in, where none was. */
+  put(index: number, cell: C): void {
+    this.#kind.merge(this.cellFor(index), cell);
+  }
+
+  take(index: number, from: CellRing<C>, fromIndex: number): void {
+    const cell = from.cellAt(fromIndex);
+    if (cell !== undefined) this.put(index, cell);
+  }
+
+  dropBefore(index: number): void {
+    const gone = Math.min(Math.max(index - this.first, 0), this.#cells.length);
+    this.#cells.splice(0, gone);
+    this.first += gone;
+  }
+
+  dropFrom(index: number): void {
+    this.#cells.length = Math.min(Math.max(index - this.first, 0), this.#cells.length);
+  }
+}
