@@ -1,10 +1,10 @@
-import { TabaError } from '../errors.js';
 import type { TabType } from '../ids.js';
 import { buffer } from './buffer.js';
 import { counterGroup } from './counter-group.js';
 import { expiryGauge } from './expiry-gauge.js';
 import { gauge } from './gauge.js';
 import type { Handler } from './handler.js';
+import { checkHandler, handlerFault } from './handler-shape.js';
 import { noop } from './noop.js';
 import { percentileCounter } from './percentile-counter.js';
 import { percentileGroup } from './percentile-group.js';
@@ -56,4 +56,17 @@ export function builtinHandlers(): HandlerRegistry {
   const registry = new HandlerRegistry();
   for (const handler of Object.values(builtins)) registry.add(handler);
   return registry;
+}
+
+/**
+ * Adds handlers from modules that were loaded already: by tab type, what the module exports. All or none.
+ * @throws TabaError `bad_setting`, see `checkHandler`
+ */
+export function loadHandlers(registry: HandlerRegistry, modules: Readonly<Record<string, unknown>>): void {
+  const handlers = Object.entries(modules).map(([type, module]) => checkHandler(type, module));
+  for (const { type } of handlers) {
+    if (registry.get(type) !== undefined)
+      throw handlerFault(type, 'there is a handler for this type already');
+  }
+  for (const handler of handlers) registry.add(handler);
 }

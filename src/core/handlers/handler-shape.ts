@@ -1,6 +1,5 @@
 import { TabaError } from '../errors.js';
 import type { Handler } from './handler.js';
-import type { HandlerRegistry } from './registry.js';
 
 const requiredMethods = [
   'parse',
@@ -19,22 +18,13 @@ const requiredMethods = [
 const typeName = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;
 
 /**
- * Adds handlers from modules that were loaded already: by tab type, what the module exports, either as `default` or as
- * `handler`. All or none.
+ * The handler that a module exports, as `handler` or as `default`, for a tab type of the configuration.
  * @throws TabaError `bad_setting`, naming the tab type and everything that its handler lacks
  */
-export function loadHandlers(registry: HandlerRegistry, modules: Readonly<Record<string, unknown>>): void {
-  const handlers = Object.entries(modules).map(([type, module]) => checkHandler(type, module));
-  for (const { type } of handlers) {
-    if (registry.get(type) !== undefined) throw fault(type, 'there is a handler for this type already');
-  }
-  for (const handler of handlers) registry.add(handler);
-}
-
-function checkHandler(type: string, module: unknown): Handler {
+export function checkHandler(type: string, module: unknown): Handler {
   const candidate = member(module, 'handler') ?? member(module, 'default');
   if (typeof candidate !== 'object' || candidate === null) {
-    throw fault(type, 'the module exports no handler, neither as default nor as "handler"');
+    throw handlerFault(type, 'the module exports no handler, neither as default nor as "handler"');
   }
   const faults: string[] = [];
   const declared = member(candidate, 'type');
@@ -55,7 +45,7 @@ function checkHandler(type: string, module: unknown): Handler {
   if (foldHistogram !== undefined && typeof foldHistogram !== 'function') {
     faults.push('its foldHistogram is not a method');
   }
-  if (faults.length > 0) throw fault(type, faults.join('; '));
+  if (faults.length > 0) throw handlerFault(type, faults.join('; '));
   return candidate as Handler;
 }
 
@@ -63,6 +53,6 @@ function member(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }
 
-function fault(type: string, message: string): TabaError {
+export function handlerFault(type: string, message: string): TabaError {
   return new TabaError('bad_setting', `additional-handlers: ${type}: ${message}`);
 }
