@@ -1,0 +1,38 @@
+import { Readable } from 'node:stream';
+import type { ExitCode, Io } from '../../src/cli/io.js';
+import { run } from '../../src/cli/shell.js';
+
+export interface Ran {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Setup {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly stdin?: string;
+  readonly folder?: string;
+  readonly stderrIsTerminal?: boolean;
+}
+
+/** Runs one command line in this process, with everything it writes caught. */
+export async function taba(args: readonly string[], setup: Setup = {}): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const io: Io = {
+    env: setup.env ?? {},
+    folder: setup.folder ?? process.cwd(),
+    stdin: Readable.from(setup.stdin === undefined ? [] : [Buffer.from(setup.stdin)]),
+    stdoutIsTerminal: false,
+    stderrIsTerminal: setup.stderrIsTerminal ?? false,
+    columns: 100,
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  };
+  const code = await run(args, io);
+  return { code, out, err };
+}
