@@ -1,6 +1,6 @@
 import type { AddressedAnswer, Block, BlockRejection } from '../block.js';
 import { bucketOf } from '../buckets.js';
-import type { BucketIndex, Seq, TabName, TabType } from '../ids.js';
+import type { BucketIndex, ClientId, Seq, TabName, TabType } from '../ids.js';
 import { PartMap } from '../parts.js';
 import { type DropReason, type ProducerAccount, ProducerBooks } from './books.js';
 import { encodeWithin } from './encode-within.js';
@@ -48,6 +48,11 @@ export class Producer {
   /** The type of the un-numbered Parts of `tab`. */
   typeOf(tab: TabName): TabType | undefined {
     return this.#lines.get(bucketOf(tab, this.#options.bucketCount))?.parts?.typeOf(tab);
+  }
+
+  /** Whether there are un-numbered Parts of (tab, client): more of them need no more room. */
+  holds(tab: TabName, client: ClientId): boolean {
+    return this.#lines.get(bucketOf(tab, this.#options.bucketCount))?.parts?.has(tab, client) ?? false;
   }
 
   books(): ProducerAccount {
@@ -115,6 +120,14 @@ export class Producer {
   /** Buckets with open Blocks: what must be sent again when nothing is known about the way there. */
   *openBuckets(): Iterable<BucketIndex> {
     for (const [bucket, line] of this.#lines) if (line.open.length > 0) yield bucket;
+  }
+
+  /** Un-numbered Parts, a PartMap per bucket: what a compacted spool keeps beside open Blocks. Not to be changed. */
+  *unnumbered(): Iterable<PartMap> {
+    for (const bucket of this.#filled) {
+      const parts = this.#lines.get(bucket)?.parts;
+      if (parts !== undefined) yield parts;
+    }
   }
 
   /** Unacknowledged Blocks of the bucket, in the order in which they must be sent. */

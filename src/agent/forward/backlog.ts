@@ -1,0 +1,53 @@
+import type { Block, BlockRejection } from '../../core/block.js';
+import type { HandlerRegistry } from '../../core/handlers/registry.js';
+import type { ClientId, TabName, TabType } from '../../core/ids.js';
+import { PartMap } from '../../core/parts.js';
+import type { Counts } from '../account.js';
+import type { Replayed } from '../spool/replay.js';
+
+/** What an agent holds before it has met a server: Parts that merge by tab, and the Blocks that its spool had. */
+export class Backlog {
+  readonly parts: PartMap;
+  readonly blocks: readonly Block[];
+  /** Bucket count that `blocks` were numbered under; 0 where there is none. */
+  readonly bucketCount: number;
+  #rejectedEvents = 0;
+
+  constructor(registry: HandlerRegistry, restored: Replayed | undefined) {
+    this.parts = restored?.parts ?? new PartMap(registry);
+    this.blocks = restored?.open ?? [];
+    this.bucketCount = restored?.bucketCount ?? 0;
+  }
+
+  get events(): number {
+    return this.blocks.reduce((sum, block) => sum + block.events, this.parts.events);
+  }
+
+  get rejected(): Counts {
+    return this.#rejectedEvents === 0 ? {} : { type_conflict: this.#rejectedEvents };
+  }
+
+  typeOf(tab: TabName): TabType | undefined {
+    return this.parts.typeOf(tab);
+  }
+
+  holds(tab: TabName, client: ClientId): boolean {
+    return this.parts.has(tab, client);
+  }
+
+  /** @returns Parts that cannot wait beside what waits already */
+  add(parts: PartMap): readonly BlockRejection[] {
+    const rejections: BlockRejection[] = [];
+    const conflicts = new Set(this.parts.conflicts(parts).map(({ tab }) => tab));
+    for (const { tab, type, client, state, events } of parts.entries()) {
+      if (conflicts.has(tab)) {
+        const message = `${tab} waits to be sent as ${this.parts.typeOf(tab)}, not as ${type}`;
+        rejections.push({ tab, client, events, code: 'type_conflict', message });
+        this.#rejectedEvents += events;
+      } else {
+        this.parts.reduce(tab, type, client, state, events);
+      }
+    }
+    return rejections;
+  }
+}
