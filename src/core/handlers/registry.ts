@@ -38,10 +38,7 @@ export class HandlerRegistry {
   /** @throws TabaError `bad_setting` if the type is taken */
   add(handler: Handler): void {
     if (this.#handlers.has(handler.type)) {
-      throw new TabaError(
-        'bad_setting',
-        `additional-handlers: there is a handler for ${handler.type} already`,
-      );
+      throw handlerFault(handler.type, 'there is a handler for this type already');
     }
     this.#handlers.set(handler.type, handler);
   }

@@ -14,9 +14,11 @@ const noCounts = new Float64Array(0);
 export class Bins {
   /** How many bins hold something. */
   used = 0;
-  /** Indices of a list, ascending, `used` of them; undefined while the bins are a dense range. */
-  #keys: Int32Array | undefined = new Int32Array(0);
-  /** Counts of the list, or of the range's bins. */
+  /** Indices of the list, ascending; undefined while the bins are a dense range. Small plain arrays are cheaper to make than typed ones. */
+  #keys: number[] | undefined = [];
+  /** Counts of the list, beside its indices. */
+  #listed: number[] = [];
+  /** Counts of the dense range. */
   #counts: Float64Array = noCounts;
   /** Index of the range's first bin. */
   #base = 0;
@@ -50,7 +52,7 @@ export class Bins {
       return;
     }
     if (keys !== undefined) {
-      for (let slot = 0; slot < from.used; slot++) this.add(keys[slot]! >> shift, counts[slot]!);
+      for (let slot = 0; slot < keys.length; slot++) this.add(keys[slot]! >> shift, from.#listed[slot]!);
       return;
     }
     const first = from.#base;
@@ -80,8 +82,9 @@ export class Bins {
 
   #copy(from: Bins): void {
     this.used = from.used;
-    this.#keys = from.#keys?.slice(0, from.used);
-    this.#counts = from.#keys === undefined ? from.#counts.slice() : from.#counts.slice(0, from.used);
+    this.#keys = from.#keys?.slice();
+    this.#listed = from.#listed.slice();
+    this.#counts = from.#keys === undefined ? from.#counts.slice() : noCounts;
     this.#base = from.#base;
     this.#lastSlot = 0;
   }
@@ -91,58 +94,50 @@ export class Bins {
     const finer = new Bins();
     finer.#copy(this);
     this.used = 0;
-    this.#keys = new Int32Array(0);
+    this.#keys = [];
+    this.#listed = [];
     this.#counts = noCounts;
     this.merge(finer, 1);
   }
 
   /** What is in use, ascending: a copy. */
-  list(): { readonly keys: Int32Array; readonly counts: Float64Array } {
-    if (this.#keys !== undefined) {
-      return { keys: this.#keys.slice(0, this.used), counts: this.#counts.slice(0, this.used) };
-    }
-    const keys = new Int32Array(this.used);
-    const counts = new Float64Array(this.used);
-    let slot = 0;
+  list(): { readonly keys: number[]; readonly counts: number[] } {
+    if (this.#keys !== undefined) return { keys: this.#keys.slice(), counts: this.#listed.slice() };
+    const keys: number[] = [];
+    const counts: number[] = [];
     for (let at = 0; at < this.#counts.length; at++) {
       const count = this.#counts[at]!;
       if (count === 0) continue;
-      keys[slot] = this.#base + at;
-      counts[slot++] = count;
+      keys.push(this.#base + at);
+      counts.push(count);
     }
     return { keys, counts };
   }
 
   #addToList(key: number, count: number): void {
-    let keys = this.#keys!;
+    const keys = this.#keys!;
     const slot = this.#slotOf(keys, key);
     this.#lastSlot = slot;
-    if (slot < this.used && keys[slot] === key) {
-      this.#counts[slot]! += count;
+    if (keys[slot] === key) {
+      this.#listed[slot]! += count;
       return;
     }
-    if (this.used === keys.length) {
-      const capacity = Math.max(4, this.used * 2);
-      const moreKeys = new Int32Array(capacity);
-      const moreCounts = new Float64Array(capacity);
-      moreKeys.set(keys);
-      moreCounts.set(this.#counts);
-      keys = this.#keys = moreKeys;
-      this.#counts = moreCounts;
+    if (slot === keys.length) {
+      keys.push(key);
+      this.#listed.push(count);
+    } else {
+      keys.splice(slot, 0, key);
+      this.#listed.splice(slot, 0, count);
     }
-    keys.copyWithin(slot + 1, slot, this.used);
-    this.#counts.copyWithin(slot + 1, slot, this.used);
-    keys[slot] = key;
-    this.#counts[slot] = count;
     this.used++;
     if (this.used >= listEntries) this.#tryDense(keys);
   }
 
   /** The slot of `key`, or where it would be inserted. */
-  #slotOf(keys: Int32Array, key: number): number {
-    if (this.#lastSlot < this.used && keys[this.#lastSlot] === key) return this.#lastSlot;
+  #slotOf(keys: readonly number[], key: number): number {
+    if (keys[this.#lastSlot] === key) return this.#lastSlot;
     let low = 0;
-    let high = this.used;
+    let high = keys.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (keys[middle]! < key) low = middle + 1;
@@ -151,13 +146,14 @@ export class Bins {
     return low;
   }
 
-  #tryDense(keys: Int32Array): void {
+  #tryDense(keys: readonly number[]): void {
     const first = keys[0]!;
-    const span = keys[this.used - 1]! - first + 1;
+    const span = keys[keys.length - 1]! - first + 1;
     if (span > this.used * minBinsPerUsed) return;
     const counts = new Float64Array(span);
-    for (let slot = 0; slot < this.used; slot++) counts[keys[slot]! - first] = this.#counts[slot]!;
+    for (let slot = 0; slot < keys.length; slot++) counts[keys[slot]! - first] = this.#listed[slot]!;
     this.#keys = undefined;
+    this.#listed = [];
     this.#counts = counts;
     this.#base = first;
   }
@@ -169,7 +165,8 @@ export class Bins {
     if (span > (this.used + 1) * maxBinsPerUsed) {
       const { keys, counts } = this.list();
       this.#keys = keys;
-      this.#counts = counts;
+      this.#listed = counts;
+      this.#counts = noCounts;
       this.#lastSlot = 0;
       return false;
     }
