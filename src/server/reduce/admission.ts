@@ -1,0 +1,93 @@
+import type { Block, BlockRejection } from '../../core/block.js';
+import type { HandlerRegistry } from '../../core/handlers/registry.js';
+import type { ClientId, TabName, TabType } from '../../core/ids.js';
+import { decodePart, encodeParts, type PartRecord, readParts } from '../../wire/parts.js';
+import type { Capacity } from './capacity.js';
+import type { States } from './states.js';
+
+/** A Part that will be applied. */
+export interface AdmittedPart {
+  readonly tab: TabName;
+  readonly type: TabType;
+  readonly client: ClientId;
+  readonly state: unknown;
+  readonly events: number;
+}
+
+export type Admission =
+  | { readonly kind: 'corrupt'; readonly message: string }
+  | {
+      readonly kind: 'admitted';
+      readonly parts: readonly AdmittedPart[];
+      readonly rejected: readonly BlockRejection[];
+      /** What goes into the journal: the Block's own bytes, or without what was rejected. */
+      readonly payload: Uint8Array;
+    };
+
+/**
+ * Decides, before the append, which Parts of a Block count, and makes room for them in the index. The journal then
+ * holds only what is to be applied: a replay decides nothing again, and comes to the same States whatever the limits
+ * and handlers are by then. The index is ahead of the journal for as long as appends are pending; when one fails, all
+ * memory of the bucket is dropped (R3), so that nothing need be taken back.
+ */
+export function admit(
+  block: Block,
+  registry: HandlerRegistry,
+  states: States,
+  capacity: Capacity,
+): Admission {
+  let records: readonly PartRecord[];
+  try {
+    records = readParts(block.payload);
+  } catch (error) {
+    return { kind: 'corrupt', message: String(error) };
+  }
+  const parts: AdmittedPart[] = [];
+  const rejected: BlockRejection[] = [];
+  for (const record of records) {
+    const { tab, client, events, type } = record;
+    const refusal = refuse(record, registry, states, capacity);
+    const state = refusal === undefined ? decoded(record, registry) : undefined;
+    if (refusal !== undefined || state === undefined) {
+      const reason = refusal ?? ({ code: 'corrupt', message: `the Part of ${tab} does not decode` } as const);
+      rejected.push({ tab, client, events, ...reason });
+      continue;
+    }
+    const handler = registry.get(type);
+    states.declare(tab, type, client);
+    if (handler?.tabState === 'kept') states.declare(tab, type, '');
+    parts.push({ tab, type, client, state, events });
+  }
+  const payload = rejected.length === 0 ? block.payload : encodeParts(parts, registry);
+  return { kind: 'admitted', parts, rejected, payload };
+}
+
+type Refusal = Pick<BlockRejection, 'code' | 'message'>;
+
+function refuse(
+  { tab, type, client }: PartRecord,
+  registry: HandlerRegistry,
+  states: States,
+  capacity: Capacity,
+): Refusal | undefined {
+  if (registry.get(type) === undefined) {
+    return { code: 'unknown_type', message: `no handler for ${type} is loaded` };
+  }
+  const known = states.tab(tab);
+  if (known === undefined) {
+    if (!capacity.hasRoomForTab) return { code: 'too_many_tabs', message: `no room for tab ${tab}` };
+  } else if (known.type !== type) {
+    return { code: 'type_conflict', message: `${tab} is a ${known.type}, not a ${type}` };
+  }
+  if (known?.slots.has(client) || capacity.admitsClient(client)) return undefined;
+  return { code: 'too_many_clients', message: `no room for client ${client}` };
+}
+
+/** Whatever it throws, a Part that does not decode cannot be applied. */
+function decoded(record: PartRecord, registry: HandlerRegistry): unknown {
+  try {
+    return decodePart(record, registry);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import type { ClientId, Position, TabName } from '../../core/ids.js';
+import type { AdmittedPart } from './admission.js';
+import type { Slot } from './slot.js';
+import type { States } from './states.js';
+
+/** A Handler threw while it took in a Part: the States it touched cannot be trusted any more. */
+export class PartFault extends Error {
+  readonly part: AdmittedPart;
+
+  constructor(part: AdmittedPart, cause: unknown) {
+    super(String(cause), { cause });
+    this.name = 'PartFault';
+    this.part = part;
+  }
+}
+
+/** What applying needs to know of a journal entry. Nothing else may influence the result: every replay must agree (R5). */
+export interface AppliedEntry {
+  readonly position: Position;
+  readonly atMs: number;
+  readonly parts: readonly AdmittedPart[];
+  /** Parts that were set aside earlier. */
+  skips(tab: TabName, client: ClientId): boolean;
+}
+
+/** The States that an entry will touch and that do not contain it yet. */
+export function touchedSlots(states: States, { position, parts, skips }: AppliedEntry): Slot[] {
+  const slots = new Set<Slot>();
+  for (const { tab, type, client } of parts) {
+    if (skips(tab, client)) continue;
+    const slot = states.declare(tab, type, client);
+    if (slot.position < position) slots.add(slot);
+    if (states.handlerOf(slot)?.tabState !== 'kept') continue;
+    const over = states.declare(tab, type, '');
+    if (over.position < position) slots.add(over);
+  }
+  return [...slots];
+}
+
+/**
+ * Applies an entry to States that are in memory: a deterministic function of the States and the entry, carried out in
+ * one step. A State that contains the entry already is left alone.
+ *
+ * @returns how many events were applied
+ * @throws PartFault: drop all States of the bucket, they may hold half a Part
+ */
+export function applyEntry(states: States, entry: AppliedEntry, allowedSkewSec: number): number {
+  const { position, atMs, parts, skips } = entry;
+  const presentSec = atMs / 1000;
+  let events = 0;
+  // The State over all clients takes one Part per client from one entry: it is marked when all are in.
+  const over = new Set<Slot>();
+  for (const part of parts) {
+    if (skips(part.tab, part.client)) continue;
+    try {
+      events += part.events;
+      applyPart(states, part, position, presentSec, allowedSkewSec, over);
+    } catch (error) {
+      throw new PartFault(part, error);
+    }
+  }
+  for (const slot of over) states.touched(slot, position);
+  return events;
+}
+
+function applyPart(
+  states: States,
+  part: AdmittedPart,
+  position: Position,
+  presentSec: number,
+  allowedSkewSec: number,
+  over: Set<Slot>,
+): void {
+  const slot = states.declare(part.tab, part.type, part.client);
+  const handler = states.handlerOf(slot);
+  if (slot.type !== part.type) throw new Error(`${part.tab} is a ${slot.type}, not a ${part.type}`);
+  if (handler === undefined) throw new Error(`no handler for ${part.type} is loaded`);
+  handler.clampFuture(part.state, presentSec + allowedSkewSec, presentSec);
+  if (slot.position < position) {
+    handler.reduce(slot.state, part.state);
+    states.touched(slot, position);
+  }
+  if (handler.tabState !== 'kept') return;
+  const total = states.declare(part.tab, part.type, '');
+  if (total.position >= position) return;
+  handler.aggregate(total.state, part.state, presentSec);
+  over.add(total);
+}

@@ -1,0 +1,339 @@
+import type { Answer, Block, BlockRejection } from '../../core/block.js';
+import type { BucketIndex, Position } from '../../core/ids.js';
+import type { Acquired, JournalEntry, SetAside } from '../../storage/store.js';
+import { type Admission, admit } from './admission.js';
+import { type AppliedEntry, applyEntry, PartFault, touchedSlots } from './apply.js';
+import { asideBlock, asidePage, origin } from './aside.js';
+import { checkpoint } from './checkpoint.js';
+import type { BucketContext } from './context.js';
+import { HeldBucket } from './held-bucket.js';
+import { Producers } from './producers.js';
+import { entryParts, Skips } from './replay.js';
+import type { Slot } from './slot.js';
+import { States } from './states.js';
+
+type Admitted = Extract<Admission, { kind: 'admitted' }>;
+
+/**
+ * The receiving half of exactly once (rules R1, R2, R3, R5, R6, R10, R11) for one bucket: an actor. Appends are handed to
+ * the store without waiting for each other, under consecutive numbers of the head; they are applied one after the other,
+ * each when it is durable. Whatever else needs the States waits in the same line. Any failure of the store drops all
+ * memory of the bucket, and everything that waits is told to come again.
+ */
+export class BucketOwner extends HeldBucket {
+  #states: States;
+  #producers = new Producers([], 0);
+  #issuedPosition = 0 as Position;
+  #appliedPosition = 0 as Position;
+  #trimmedPosition = 0 as Position;
+  #trimmingTo = 0 as Position;
+  /** Blocks handed to the store and not yet applied. */
+  readonly #pending = new Map<Position, { readonly sinceMs: number; readonly admitted: Admitted }>();
+  #checkpointing: Promise<void> | undefined;
+  #begun: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+
+  constructor(bucket: BucketIndex, context: BucketContext) {
+    super(bucket, context);
+    this.#states = new States(context.registry, context.capacity);
+  }
+
+  /** For reading; whoever changes them does so inside `exclusively`. */
+  get states(): States {
+    return this.#states;
+  }
+
+  get producers(): Producers {
+    return this.#producers;
+  }
+
+  get appliedPosition(): Position {
+    return this.#appliedPosition;
+  }
+
+  get nowMs(): number {
+    return this.context.clock.nowMs();
+  }
+
+  /** Whether the journal holds entries that a checkpoint could trim. */
+  get isDirty(): boolean {
+    return this.phase === 'serving' && this.#appliedPosition > this.#trimmedPosition;
+  }
+
+  get pendingBlocks(): number {
+    return this.#pending.size;
+  }
+
+  /** When the oldest Block that is not applied yet came, or undefined. */
+  get oldestPendingMs(): number | undefined {
+    for (const { sinceMs } of this.#pending.values()) return sinceMs;
+    return undefined;
+  }
+
+  /** Begins to own the bucket; resolves when it serves for the first time, or has been given up. */
+  start(): Promise<void> {
+    if (this.phase !== 'idle') return this.#begun?.promise ?? Promise.resolve();
+    this.phase = 'acquiring';
+    let resolve = (): void => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.#begun = { promise, resolve };
+    void this.acquire();
+    return promise;
+  }
+
+  protected override acquired(): void {
+    this.#begun?.resolve();
+    if (this.isDirty) this.context.changed(this.bucket);
+  }
+
+  /** Builds the memory of the bucket from what the store has: an index of the pages, and the tail on top of them (R6). */
+  protected override async takeOver(acquired: Acquired): Promise<void> {
+    this.#states.index(acquired.pages);
+    this.#producers = new Producers(acquired.producers, acquired.forgetHorizonMs);
+    this.#issuedPosition = acquired.lastPosition;
+    this.#trimmedPosition = ((acquired.tail[0]?.position ?? acquired.lastPosition + 1) - 1) as Position;
+    this.#trimmingTo = this.#trimmedPosition;
+    this.#appliedPosition = this.#trimmedPosition;
+    const skips = new Skips(acquired.setAside);
+    for (const entry of acquired.tail) {
+      const { position, atMs } = entry;
+      const parts = skips.skipsEntry(position) ? [] : await this.#entryParts(entry, skips);
+      this.context.books.replayed += await this.#apply(
+        { position, atMs, parts, skips: skips.of(position) },
+        entry,
+      );
+    }
+    this.#appliedPosition = acquired.lastPosition;
+  }
+
+  async #entryParts(entry: JournalEntry, skips: Skips): Promise<Admitted['parts']> {
+    const { parts, faults } = entryParts(entry, this.context.registry, skips.of(entry.position));
+    for (const fault of faults) await this.#keepAside(entry, fault);
+    return parts;
+  }
+
+  /** The Block is checked, appended, applied and acknowledged, or answered at once. Never rejects. */
+  async take(block: Block): Promise<Answer> {
+    for (;;) {
+      if (this.phase === 'acquiring') return this.#busy();
+      if (this.phase !== 'serving') return { kind: 'not_owner' };
+      const verdict = this.judge(block);
+      if (verdict.kind === 'answer') return verdict.answer;
+      if (verdict.kind === 'append') return this.#append(block);
+      const pending = await verdict.pending;
+      if (pending.kind !== 'acknowledged') return pending;
+      // What it waited for is durable, so that its number can be judged.
+    }
+  }
+
+  protected judge(block: Block): ReturnType<Producers['judge']> {
+    return this.#producers.judge(block);
+  }
+
+  #busy(): Answer {
+    return { kind: 'busy', retryAfterMs: this.context.retryAfterMs };
+  }
+
+  #append(block: Block): Promise<Answer> {
+    const { books, clock } = this.context;
+    // A write that fails at once replaces them.
+    const producers = this.#producers;
+    const admission = admit(block, this.context.registry, this.#states, this.context.capacity);
+    const atMs = clock.nowMs();
+    books.received += block.events;
+    books.pending += block.events;
+    const written =
+      admission.kind === 'corrupt'
+        ? this.#refuse(block, admission, atMs)
+        : this.#journal(block, admission, atMs);
+    producers.issued(block, atMs, written);
+    return written;
+  }
+
+  async #refuse(block: Block, { message }: { readonly message: string }, atMs: number): Promise<Answer> {
+    const { events } = block;
+    const rejected: BlockRejection[] = [{ tab: '', client: '', events, code: 'corrupt', message }];
+    const durable = this.write((store, head) => store.setAside(head, asideBlock(block, message, atMs)));
+    return this.#inLine(durable, block, atMs, rejected, async () => {
+      this.context.books.reject('corrupt', events);
+    });
+  }
+
+  async #journal(block: Block, admitted: Admitted, atMs: number): Promise<Answer> {
+    const position = (this.#issuedPosition + 1) as Position;
+    this.#issuedPosition = position;
+    this.#pending.set(position, { sinceMs: atMs, admitted });
+    const { sealedAtMs, retires } = block;
+    const plain = { ...origin(block), position, atMs, sealedAtMs, payload: admitted.payload };
+    const entry: JournalEntry = retires === undefined ? plain : { ...plain, retires };
+    const durable = this.append(entry);
+    return this.#inLine(durable, block, atMs, admitted.rejected, async () => {
+      const events = await this.#apply({ position, atMs, parts: admitted.parts, skips: () => false }, entry);
+      const { books, clock, onApplied } = this.context;
+      let refusedEvents = 0;
+      for (const { code, events: refused } of admitted.rejected) {
+        books.reject(code, refused);
+        refusedEvents += refused;
+      }
+      books.applied += block.events - refusedEvents;
+      this.#appliedPosition = position;
+      this.#pending.delete(position);
+      this.context.changed(this.bucket);
+      onApplied?.({ sealedAtMs, atMs, nowMs: clock.nowMs(), events });
+    });
+  }
+
+  /** Waits for the write (R2), then for everything before it, then applies and acknowledges. */
+  async #inLine(
+    durable: Promise<void>,
+    block: Block,
+    atMs: number,
+    rejected: readonly BlockRejection[],
+    apply: () => Promise<void>,
+  ): Promise<Answer> {
+    const { books } = this.context;
+    // It may fail long before its turn to be looked at comes.
+    durable.catch(() => {});
+    try {
+      await this.exclusively(async (check) => {
+        await durable;
+        check();
+        this.#producers.durable(block, atMs, rejected);
+        await apply();
+      });
+      books.pending -= block.events;
+      return { kind: 'acknowledged', repeat: false, rejected };
+    } catch {
+      // `write` has dropped the memory; the number will be judged anew by what the journal says.
+      books.pending -= block.events;
+      books.returned += block.events;
+      return this.phase === 'acquiring' ? this.#busy() : { kind: 'not_owner' };
+    }
+  }
+
+  protected append(entry: JournalEntry): Promise<void> {
+    return this.write((store, head) => store.append(head, entry));
+  }
+
+  async #apply(applied: AppliedEntry, entry: JournalEntry): Promise<number> {
+    const generation = this.generation;
+    const slots = touchedSlots(this.#states, applied);
+    const cold = slots.some((slot) => slot.state === undefined);
+    try {
+      if (cold) await this.load(slots);
+      return applyEntry(this.#states, applied, this.context.allowedSkewSec);
+    } catch (error) {
+      if (!(error instanceof PartFault)) throw error;
+      const { tab, client, events } = error.part;
+      await this.#keepAside(entry, { tab, client, events, reason: error.message, bytes: entry.payload });
+      // The States may hold half a Part: memory is made anew, without it.
+      this.lose(generation, error);
+      throw error;
+    } finally {
+      if (cold) this.#states.unpin(slots);
+    }
+  }
+
+  #keepAside(
+    entry: JournalEntry,
+    part: Pick<SetAside, 'tab' | 'client' | 'events' | 'reason' | 'bytes'>,
+  ): Promise<void> {
+    const { log, books, clock } = this.context;
+    const { tab, client, events, reason } = part;
+    const { position } = entry;
+    log.error('part_set_aside', { bucket: this.bucket, position, tab, client, events, reason });
+    books.keptAside += events;
+    const item = { ...origin(entry), ...part, position, atMs: clock.nowMs() };
+    return this.write((store, head) => store.setAside(head, item));
+  }
+
+  /** Brings States into memory and pins them; the caller unpins. Only inside `exclusively`. */
+  load(slots: readonly Slot[]): Promise<void> {
+    return this.#states.load(
+      slots,
+      (keys) => this.readPages(keys),
+      (slot, bytes, error) => this.#damaged(slot, bytes, error),
+    );
+  }
+
+  /** The page's bytes are kept aside, and the State begins anew: a damaged page must not stop the bucket. */
+  #damaged(slot: Slot, bytes: Uint8Array, error: unknown): void {
+    const item = asidePage(slot, bytes, `page: ${String(error)}`, this.context.clock.nowMs());
+    this.context.log.error('page_damaged', {
+      bucket: this.bucket,
+      tab: slot.tab,
+      client: slot.owner,
+      reason: item.reason,
+    });
+    this.write((store, head) => store.setAside(head, item)).catch(() => {});
+  }
+
+  protected override forget(): void {
+    this.#pending.clear();
+    // New objects: what was begun before the loss may still hold the old ones.
+    this.#states.clear();
+    this.#states = new States(this.context.registry, this.context.capacity);
+    this.#producers = new Producers([], 0);
+    this.#checkpointing = undefined;
+  }
+
+  /** Writes dirty States and trims; one at a time. Rejects when the bucket was lost. */
+  checkpoint(): Promise<void> {
+    if (this.#checkpointing !== undefined) return this.#checkpointing;
+    const running = this.#checkpoint().finally(() => {
+      if (this.#checkpointing === running) this.#checkpointing = undefined;
+    });
+    this.#checkpointing = running;
+    return running;
+  }
+
+  async #checkpoint(): Promise<void> {
+    const generation = this.generation;
+    await checkpoint({
+      states: this.#states,
+      appliedPosition: () => this.#appliedPosition,
+      trimmedPosition: () => this.#trimmingTo,
+      write: (pages) => this.writePages(pages),
+      trim: (upTo) => {
+        this.#trimmingTo = upTo;
+        return this.write((store, head) => store.trim(head, upTo));
+      },
+    });
+    this.check(generation);
+    this.#trimmedPosition = this.#trimmingTo;
+  }
+
+  /** Entries that are to be applied yet have their places again, after something was removed. */
+  declarePending(): void {
+    for (const { admitted } of this.#pending.values()) {
+      for (const { tab, type, client } of admitted.parts) {
+        this.#states.declare(tab, type, client);
+        if (this.context.registry.get(type)?.tabState === 'kept') this.#states.declare(tab, type, '');
+      }
+    }
+  }
+
+  /** Drops cold, covered States from memory. @returns how many */
+  evict(count: number): number {
+    return this.#states.evict(count);
+  }
+
+  /** Finishes what is under way, writes everything down, and gives the bucket up: the successor finds an empty tail. */
+  async release(): Promise<void> {
+    if (this.phase === 'idle') return;
+    const served = this.phase === 'serving';
+    this.phase = 'leaving';
+    this.#begun?.resolve();
+    try {
+      if (served) {
+        await this.exclusively(async () => {});
+        await this.checkpoint();
+      }
+    } catch {
+      // Lost meanwhile: the journal has what was acknowledged.
+    }
+    this.forgetAll();
+    this.phase = 'idle';
+  }
+}

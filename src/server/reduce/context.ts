@@ -1,0 +1,35 @@
+import type { HandlerRegistry } from '../../core/handlers/registry.js';
+import type { BucketIndex } from '../../core/ids.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { Log } from '../../runtime/log.js';
+import type { Store } from '../../storage/store.js';
+import type { OwnerBooks } from './books.js';
+import type { Capacity } from './capacity.js';
+
+/** An entry was applied: what latency is measured with. All in ms UTC, on the clock of whoever stamped it. */
+export interface AppliedMoment {
+  readonly sealedAtMs: number;
+  readonly atMs: number;
+  readonly nowMs: number;
+  readonly events: number;
+}
+
+/** What all buckets of a process share. */
+export interface BucketContext {
+  readonly store: Store;
+  readonly registry: HandlerRegistry;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly books: OwnerBooks;
+  readonly capacity: Capacity;
+  /** Who acquires, for people. */
+  readonly ownerId: string;
+  readonly allowedSkewSec: number;
+  /** What a producer is told while a bucket is being acquired. */
+  readonly retryAfterMs: number;
+  /** Pause before the next acquisition, after that many failures in a row. */
+  backoffMs(failures: number): number;
+  /** Something was applied: there is something to write down. */
+  changed(bucket: BucketIndex): void;
+  onApplied?(moment: AppliedMoment): void;
+}

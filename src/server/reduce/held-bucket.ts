@@ -1,0 +1,147 @@
+import type { BucketIndex, HeadToken } from '../../core/ids.js';
+import type { Head, Page, PageKey, PageWrite } from '../../storage/store.js';
+import type { BucketContext } from './context.js';
+
+/** idle: not ours · acquiring: waits for the store, or for the next try · serving · leaving: hands over */
+export type OwnerState = 'idle' | 'acquiring' | 'serving' | 'leaving';
+
+/** The bucket was lost while something was waiting for it. */
+export class BucketLost extends Error {
+  constructor(bucket: BucketIndex) {
+    super(`bucket ${bucket} was lost, and is being acquired again`);
+    this.name = 'BucketLost';
+  }
+}
+
+/**
+ * The hold on a bucket: the head that every write carries (R1), the line in which everything that needs the States
+ * waits, and the loss of it all when any outcome is unknown (R3).
+ */
+export abstract class HeldBucket {
+  readonly bucket: BucketIndex;
+  protected readonly context: BucketContext;
+  protected phase: OwnerState = 'idle';
+  #token: HeadToken | undefined;
+  #n = 0;
+  /** Counts the losses: what was begun under an earlier one knows nothing any more. */
+  #generation = 0;
+  #line: Promise<unknown> = Promise.resolve();
+  #failures = 0;
+  #callOff: (() => void) | undefined;
+
+  constructor(bucket: BucketIndex, context: BucketContext) {
+    this.bucket = bucket;
+    this.context = context;
+  }
+
+  get state(): OwnerState {
+    return this.phase;
+  }
+
+  protected get generation(): number {
+    return this.#generation;
+  }
+
+  protected check(generation: number): void {
+    if (generation !== this.#generation) throw new BucketLost(this.bucket);
+  }
+
+  /** Acquires until it works or the bucket is given up. */
+  protected async acquire(): Promise<void> {
+    const generation = this.#generation;
+    this.#callOff = undefined;
+    try {
+      const acquired = await this.context.store.acquire(this.bucket, this.context.ownerId);
+      if (generation !== this.#generation) return;
+      this.#token = acquired.token;
+      this.#n = 0;
+      await this.takeOver(acquired);
+      this.check(generation);
+      this.#failures = 0;
+      this.phase = 'serving';
+      this.acquired();
+    } catch (error) {
+      this.lose(generation, error);
+    }
+  }
+
+  /** Builds the memory of the bucket. */
+  protected abstract takeOver(
+    acquired: Awaited<ReturnType<BucketContext['store']['acquire']>>,
+  ): Promise<void>;
+  protected abstract acquired(): void;
+  /** Drops the memory of the bucket. */
+  protected abstract forget(): void;
+
+  protected head(): Head {
+    if (this.#token === undefined) throw new BucketLost(this.bucket);
+    return { bucket: this.bucket, token: this.#token, n: this.#n };
+  }
+
+  /** Issues a write under the next number of the head (R1), within the call; whatever goes wrong loses the bucket (R3). */
+  async write(issue: (store: BucketContext['store'], head: Head) => Promise<void>): Promise<void> {
+    const generation = this.#generation;
+    try {
+      const head = this.head();
+      this.#n++;
+      await issue(this.context.store, head);
+      this.check(generation);
+    } catch (error) {
+      this.lose(generation, error);
+      throw error;
+    }
+  }
+
+  writePages(pages: readonly PageWrite[]): Promise<void> {
+    return this.write((store, head) => store.writePages(head, pages));
+  }
+
+  async readPages(keys: readonly PageKey[]): Promise<readonly (Page | undefined)[]> {
+    const generation = this.#generation;
+    try {
+      const pages = await this.context.store.readPages(this.head(), keys);
+      this.check(generation);
+      return pages;
+    } catch (error) {
+      this.lose(generation, error);
+      throw error;
+    }
+  }
+
+  /**
+   * Runs `action` when everything before it is done, and nothing beside it that needs the States. Rejects with what
+   * `action` throws, and when the bucket was lost before or meanwhile.
+   */
+  exclusively<T>(action: (check: () => void) => Promise<T>): Promise<T> {
+    const generation = this.#generation;
+    const check = (): void => this.check(generation);
+    const run = this.#line.then(async () => {
+      check();
+      const result = await action(check);
+      check();
+      return result;
+    });
+    this.#line = run.catch(() => {});
+    return run;
+  }
+
+  /** R3: whatever was known about the bucket is not known any more. Acquires again while it is ours. */
+  protected lose(generation: number, error: unknown): void {
+    if (generation !== this.#generation || this.phase === 'idle') return;
+    this.forgetAll();
+    const { log, clock, backoffMs } = this.context;
+    log.warn('bucket_lost', { bucket: this.bucket, reason: String(error), failures: this.#failures });
+    if (this.phase === 'leaving') return;
+    this.phase = 'acquiring';
+    this.#callOff = clock.after(backoffMs(this.#failures++), () => void this.acquire());
+  }
+
+  protected forgetAll(): void {
+    this.#generation++;
+    this.#token = undefined;
+    this.#line = Promise.resolve();
+    this.#callOff?.();
+    this.#callOff = undefined;
+    this.forget();
+  }
+}

@@ -1,0 +1,134 @@
+import type { Answer, Block, BlockRejection } from '../../core/block.js';
+import type { ProducerId, Seq } from '../../core/ids.js';
+import { type ProducerRow, retiredSeq } from '../../storage/store.js';
+
+/** One producer as the owner of a bucket knows it. */
+export interface KnownProducer {
+  readonly producer: ProducerId;
+  readonly birthMs: number;
+  /** Last number in the journal, durably. */
+  lastSeq: Seq;
+  /** Last number handed to the store. */
+  issuedSeq: Seq;
+  lastAtMs: number;
+  /** Numbers handed to the store that are not durable yet. */
+  readonly pending: Map<Seq, Promise<Answer>>;
+  /** The append that retires it, as long as that is not durable. */
+  retiring: Promise<Answer> | undefined;
+  /** What was rejected of the last few Blocks, to be said again with a repeated acknowledgement. */
+  readonly rejections: Map<Seq, readonly BlockRejection[]>;
+}
+
+export type Verdict =
+  | { readonly kind: 'append' }
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** Nothing may be said before that is durable (R2). */
+  | { readonly kind: 'after'; readonly pending: Promise<Answer> };
+
+const keptRejections = 16;
+
+/** The last numbers of a bucket's producers: what makes repeats harmless (R2, R10, R11). */
+export class Producers {
+  readonly #known = new Map<ProducerId, KnownProducer>();
+  #horizonMs: number;
+
+  constructor(rows: readonly ProducerRow[], forgetHorizonMs: number) {
+    this.#horizonMs = forgetHorizonMs;
+    for (const { producer, birthMs, lastSeq, lastAtMs } of rows) {
+      this.#add({ producer, birthMs, lastSeq, lastAtMs });
+    }
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  #add({ producer, birthMs, lastSeq, lastAtMs }: ProducerRow): KnownProducer {
+    const known: KnownProducer = {
+      producer,
+      birthMs,
+      lastSeq,
+      issuedSeq: lastSeq,
+      lastAtMs,
+      pending: new Map(),
+      retiring: undefined,
+      rejections: new Map(),
+    };
+    this.#known.set(producer, known);
+    return known;
+  }
+
+  judge({ producer, birthMs, seq }: Block): Verdict {
+    const known = this.#known.get(producer);
+    if (known === undefined) {
+      // Forgotten, or never seen: the horizon tells, because forgetting raises it above every birth forgotten.
+      if (birthMs <= this.#horizonMs) return answer({ kind: 'unknown_producer' });
+      return seq === 1 ? { kind: 'append' } : answer({ kind: 'expects', seq: 1 as Seq });
+    }
+    if (known.lastSeq === retiredSeq) return answer({ kind: 'unknown_producer' });
+    if (known.retiring !== undefined) return { kind: 'after', pending: known.retiring };
+    if (seq <= known.lastSeq) {
+      return answer({ kind: 'acknowledged', repeat: true, rejected: known.rejections.get(seq) ?? [] });
+    }
+    if (seq <= known.issuedSeq) return { kind: 'after', pending: known.pending.get(seq)! };
+    if (seq === known.issuedSeq + 1) return { kind: 'append' };
+    const last = known.pending.get(known.issuedSeq);
+    if (last !== undefined) return { kind: 'after', pending: last };
+    return answer({ kind: 'expects', seq: (known.lastSeq + 1) as Seq });
+  }
+
+  issued({ producer, birthMs, seq, retires }: Block, atMs: number, pending: Promise<Answer>): void {
+    const fresh = { producer, birthMs, lastSeq: 0 as Seq, lastAtMs: atMs };
+    const known = this.#known.get(producer) ?? this.#add(fresh);
+    known.issuedSeq = seq;
+    known.pending.set(seq, pending);
+    const retired = retires === undefined ? undefined : this.#known.get(retires);
+    if (retired !== undefined) retired.retiring = pending;
+  }
+
+  durable({ producer, seq, retires }: Block, atMs: number, rejected: readonly BlockRejection[]): void {
+    const known = this.#known.get(producer);
+    if (known === undefined) return;
+    known.lastSeq = seq;
+    known.lastAtMs = atMs;
+    known.pending.delete(seq);
+    if (rejected.length > 0) known.rejections.set(seq, rejected);
+    known.rejections.delete((seq - keptRejections) as Seq);
+    if (retires !== undefined) this.#retire(retires, known.birthMs, atMs);
+  }
+
+  #retire(producer: ProducerId, birthMs: number, lastAtMs: number): void {
+    const retired =
+      this.#known.get(producer) ?? this.#add({ producer, birthMs, lastSeq: retiredSeq, lastAtMs });
+    retired.retiring = undefined;
+    retired.lastSeq = retiredSeq;
+    retired.issuedSeq = retiredSeq;
+    retired.lastAtMs = lastAtMs;
+  }
+
+  /** Producers whose last Block is older than `beforeMs`, and the horizon that must be raised with forgetting them. */
+  stale(beforeMs: number): { readonly producers: readonly ProducerId[]; readonly horizonMs: number } {
+    const producers: ProducerId[] = [];
+    let horizonMs = beforeMs;
+    for (const { producer, birthMs, lastAtMs, pending } of this.#known.values()) {
+      if (lastAtMs >= beforeMs || pending.size > 0) continue;
+      producers.push(producer);
+      horizonMs = Math.max(horizonMs, birthMs);
+    }
+    return { producers, horizonMs };
+  }
+
+  /** Forgetting is durable. A producer that sent again meanwhile stays known: its row was written anew behind the forgetting. */
+  forgotten(producers: readonly ProducerId[], horizonMs: number, beforeMs: number): void {
+    this.#horizonMs = Math.max(this.#horizonMs, horizonMs);
+    for (const producer of producers) {
+      const known = this.#known.get(producer);
+      if (known !== undefined && known.pending.size === 0 && known.lastAtMs < beforeMs)
+        this.#known.delete(producer);
+    }
+  }
+}
+
+function answer(given: Answer): Verdict {
+  return { kind: 'answer', answer: given };
+}

@@ -1,0 +1,55 @@
+import type { HandlerRegistry } from '../../core/handlers/registry.js';
+import type { ClientId, Position, TabName } from '../../core/ids.js';
+import type { JournalEntry, SetAside, SetAsideKey } from '../../storage/store.js';
+import { decodePart, type PartRecord, readParts } from '../../wire/parts.js';
+import type { AdmittedPart } from './admission.js';
+
+/** Which Parts of the tail were set aside before, and must be skipped. */
+export class Skips {
+  readonly #byPosition = new Map<Position, Set<string>>();
+
+  constructor(keys: readonly SetAsideKey[]) {
+    for (const { position, tab, client } of keys) {
+      const known = this.#byPosition.get(position) ?? new Set();
+      this.#byPosition.set(position, known.add(`${tab}\n${client}`));
+    }
+  }
+
+  /** The entry as a whole. */
+  skipsEntry(position: Position): boolean {
+    return this.#byPosition.get(position)?.has('\n') ?? false;
+  }
+
+  of(position: Position): (tab: TabName, client: ClientId) => boolean {
+    const known = this.#byPosition.get(position);
+    return (tab, client) => known?.has(`${tab}\n${client}`) ?? false;
+  }
+}
+
+export type PartOfEntry = Pick<SetAside, 'tab' | 'client' | 'events' | 'reason' | 'bytes'>;
+
+/** The Parts of a journal entry. It was checked before it was appended: a fault here is damage, or a Handler that is gone. */
+export function entryParts(
+  entry: JournalEntry,
+  registry: HandlerRegistry,
+  skips: (tab: TabName, client: ClientId) => boolean,
+): { readonly parts: AdmittedPart[]; readonly faults: PartOfEntry[] } {
+  const parts: AdmittedPart[] = [];
+  const faults: PartOfEntry[] = [];
+  let records: readonly PartRecord[] = [];
+  try {
+    records = readParts(entry.payload);
+  } catch (error) {
+    faults.push({ tab: '', client: '', events: 0, reason: String(error), bytes: entry.payload });
+  }
+  for (const record of records) {
+    const { tab, type, client, events, bytes } = record;
+    if (skips(tab, client)) continue;
+    try {
+      parts.push({ tab, type, client, state: decodePart(record, registry), events });
+    } catch (error) {
+      faults.push({ tab, client, events, reason: String(error), bytes });
+    }
+  }
+  return { parts, faults };
+}

@@ -1,0 +1,210 @@
+import type { Handler } from '../../core/handlers/handler.js';
+import type { HandlerRegistry } from '../../core/handlers/registry.js';
+import type { ClientId, Position, TabName, TabType } from '../../core/ids.js';
+import type { Page, PageInfo, PageKey } from '../../storage/store.js';
+import { decodeState } from '../../wire/state.js';
+import type { Capacity } from './capacity.js';
+import { isClient, newSlot, type Slot, type SlotOwner, type TabSlots } from './slot.js';
+
+/** Reads pages under the bucket's present head; rejects when the bucket was lost meanwhile. */
+export type ReadPages = (keys: readonly PageKey[]) => Promise<readonly (Page | undefined)[]>;
+/** A page that does not decode; what becomes of it is the owner's business. */
+export type DamagedPage = (slot: Slot, bytes: Uint8Array, error: unknown) => void;
+
+const pagesPerRead = 256;
+
+/** The States of one bucket: an index of all of them, of which some are in memory (R6). */
+export class States {
+  readonly #registry: HandlerRegistry;
+  readonly #capacity: Capacity;
+  readonly #tabs = new Map<TabName, TabSlots>();
+  /** Slots whose State is in memory, in the order of the eviction's hand. */
+  readonly #loaded = new Set<Slot>();
+  /** Slots that contain entries which their pages do not. */
+  readonly dirty = new Set<Slot>();
+
+  constructor(registry: HandlerRegistry, capacity: Capacity) {
+    this.#registry = registry;
+    this.#capacity = capacity;
+  }
+
+  get loaded(): number {
+    return this.#loaded.size;
+  }
+
+  tabs(): Iterable<TabSlots> {
+    return this.#tabs.values();
+  }
+
+  tab(name: TabName): TabSlots | undefined {
+    return this.#tabs.get(name);
+  }
+
+  /** Takes what the store has, without its content. */
+  index(pages: readonly PageInfo[]): void {
+    for (const { tab, client, type, position } of pages) {
+      const slot = this.declare(tab, type, client);
+      slot.position = position;
+      slot.storedPosition = position;
+    }
+  }
+
+  /** The slot of (tab, owner), made when there is none. The tab keeps the type that it was first given. */
+  declare(tab: TabName, type: TabType, owner: SlotOwner): Slot {
+    let tabSlots = this.#tabs.get(tab);
+    if (tabSlots === undefined) {
+      tabSlots = { tab, type, handler: this.#registry.get(type), slots: new Map() };
+      this.#tabs.set(tab, tabSlots);
+      this.#capacity.tabs++;
+    }
+    let slot = tabSlots.slots.get(owner);
+    if (slot === undefined) {
+      slot = newSlot(tabSlots, owner, 0 as Position);
+      tabSlots.slots.set(owner, slot);
+      if (isClient(owner)) this.#capacity.addClient(owner);
+    }
+    return slot;
+  }
+
+  find(tab: TabName, owner: SlotOwner): Slot | undefined {
+    return this.#tabs.get(tab)?.slots.get(owner);
+  }
+
+  handlerOf(slot: Slot): Handler | undefined {
+    return this.#tabs.get(slot.tab)?.handler;
+  }
+
+  /**
+   * Brings the States of `slots` into memory and pins them there; those that do not exist yet become new States. Slots
+   * whose Handler is not loaded here stay as they are. Call `unpin` afterwards, whatever happened.
+   */
+  async load(slots: readonly Slot[], readPages: ReadPages, damaged: DamagedPage): Promise<void> {
+    const cold: Slot[] = [];
+    for (const slot of slots) {
+      slot.pins++;
+      slot.used = true;
+      if (slot.state === undefined) this.#open(slot, cold);
+    }
+    for (let at = 0; at < cold.length; at += pagesPerRead) {
+      const chunk = cold.slice(at, at + pagesPerRead);
+      const pages = await readPages(chunk.map(({ tab, owner }) => ({ tab, client: owner })));
+      for (const [index, slot] of chunk.entries()) this.#receive(slot, pages[index], damaged);
+    }
+  }
+
+  /** Whether `load` would need the store for this slot. */
+  isCold(slot: Slot): boolean {
+    return slot.state === undefined && slot.storedPosition > 0;
+  }
+
+  #open(slot: Slot, cold: Slot[]): void {
+    const handler = this.handlerOf(slot);
+    if (handler === undefined) return;
+    if (slot.storedPosition > 0) cold.push(slot);
+    else this.#keep(slot, handler.newState());
+  }
+
+  #receive(slot: Slot, page: Page | undefined, damaged: DamagedPage): void {
+    const handler = this.handlerOf(slot);
+    if (handler === undefined || slot.state !== undefined) return;
+    if (page === undefined) {
+      // The index named the page, so that it must be there.
+      damaged(slot, new Uint8Array(), new Error('the page is missing'));
+      this.#begin(slot, handler);
+      return;
+    }
+    try {
+      this.#keep(slot, decodeState(handler, page.bytes));
+    } catch (error) {
+      damaged(slot, page.bytes, error);
+      this.#begin(slot, handler);
+    }
+  }
+
+  /** In the place of a damaged page, which the next checkpoint overwrites. */
+  #begin(slot: Slot, handler: Handler): void {
+    this.#keep(slot, handler.newState());
+    this.touched(slot, slot.position);
+  }
+
+  #keep(slot: Slot, state: unknown): void {
+    slot.state = state;
+    this.#loaded.add(slot);
+    this.#capacity.states++;
+  }
+
+  unpin(slots: readonly Slot[]): void {
+    for (const slot of slots) slot.pins--;
+  }
+
+  /** The State of `slot` has just come to contain the entry at `position`. */
+  touched(slot: Slot, position: Position): void {
+    slot.position = position;
+    slot.used = true;
+    if (slot.dirtyFrom === 0) slot.dirtyFrom = position;
+    if (slot.dirtySinceSnapshot === 0) slot.dirtySinceSnapshot = position;
+    this.dirty.add(slot);
+  }
+
+  /** A page of `slot` at `position` is durable. */
+  written(slot: Slot, position: Position): void {
+    slot.storedPosition = position;
+    slot.dirtyFrom = slot.dirtySinceSnapshot ?? (0 as Position);
+    slot.dirtySinceSnapshot = undefined;
+    if (slot.dirtyFrom === 0) this.dirty.delete(slot);
+  }
+
+  /** Drops up to `count` States that the store has in full (second chance), from memory only. @returns how many */
+  evict(count: number): number {
+    let evicted = 0;
+    let looks = this.#loaded.size * 2;
+    for (const slot of this.#loaded) {
+      if (evicted >= count || looks-- <= 0) break;
+      if (slot.dirtyFrom !== 0 || slot.pins > 0 || slot.storedPosition === 0) continue;
+      if (slot.used) {
+        slot.used = false;
+        this.#loaded.delete(slot);
+        this.#loaded.add(slot);
+        continue;
+      }
+      this.#unload(slot);
+      evicted++;
+    }
+    return evicted;
+  }
+
+  #unload(slot: Slot): void {
+    if (!this.#loaded.delete(slot)) return;
+    slot.state = undefined;
+    this.#capacity.states--;
+  }
+
+  /** Forgets a slot, and its tab with the last one. */
+  remove(slot: Slot): void {
+    this.#unload(slot);
+    this.dirty.delete(slot);
+    const tabSlots = this.#tabs.get(slot.tab);
+    if (!tabSlots?.slots.delete(slot.owner)) return;
+    if (isClient(slot.owner)) this.#capacity.removeClient(slot.owner);
+    if (tabSlots.slots.size > 0) return;
+    this.#tabs.delete(slot.tab);
+    this.#capacity.tabs--;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    for (const { slots } of this.#tabs.values()) {
+      for (const owner of slots.keys()) if (isClient(owner)) this.#capacity.removeClient(owner);
+    }
+    this.#capacity.tabs -= this.#tabs.size;
+    this.#capacity.states -= this.#loaded.size;
+    this.#tabs.clear();
+    this.#loaded.clear();
+    this.dirty.clear();
+  }
+
+  /** Clients of a tab of which something has been applied. */
+  *clientsOf({ slots }: TabSlots): Iterable<ClientId> {
+    for (const [owner, slot] of slots) if (isClient(owner) && slot.position > 0) yield owner;
+  }
+}
