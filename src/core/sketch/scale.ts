@@ -1,3 +1,5 @@
+import { boundaries } from './boundaries.js';
+
 /**
  * Which bucket of a base-2 exponential histogram holds a value. At scale s, bucket i holds (2^(i/2^s), 2^((i+1)/2^s)]:
  * the boundaries of OpenTelemetry's exponential and of Prometheus' native histograms.
@@ -7,9 +9,6 @@
  */
 export const finestScale = 7;
 const perOctave = 2 ** finestScale;
-
-/** 2^(k/128) for k = 0..128, each the nearest double (a test compares them with exact integer roots). */
-const boundaries = Float64Array.from({ length: perOctave + 1 }, (_, k) => 2 ** (k / perOctave));
 
 /**
  * For the upper 9 bits of a mantissa, the bucket within the octave of the smallest such value (-1 for exactly 1, which
