@@ -19,9 +19,11 @@ trap finish EXIT
 
 echo '== the bases'
 release=bookworm
-mmdebstrap --quiet --variant=minbase --include=libstdc++6,binutils,ca-certificates "$release" "$work/build.tar"
+# From where this machine gets its own packages.
+mapfile -t sources < <(find /etc/apt/sources.list /etc/apt/sources.list.d -type f \( -name '*.sources' -o -name '*.list' \))
+mmdebstrap --quiet --variant=minbase --include=libstdc++6,binutils,ca-certificates "$release" "$work/build.tar" "${sources[@]}"
 # What a distroless base has: glibc, libstdc++, certificates, and little else.
-mmdebstrap --quiet --variant=extract --include=libc6,libstdc++6,libgcc-s1,base-files "$release" "$work/base.tar"
+mmdebstrap --quiet --variant=extract --include=libc6,libstdc++6,libgcc-s1,base-files "$release" "$work/base.tar" "${sources[@]}"
 
 # The build base gets the Node and npm of this machine.
 mkdir -p "$work/build/node/bin" "$work/build/node/lib/node_modules"

@@ -47,6 +47,7 @@ export async function runDaemon(
     level: settings['log-level'],
     format: settings['log-format'] ?? (io.stderrIsTerminal ? 'pretty' : 'json'),
     write: io.err,
+    colours: io.stderrIsTerminal,
   });
   for (const { event, fields } of notes) log.info(event, fields);
   const registry = handlersWith(settings['additional-handlers']);
@@ -61,7 +62,7 @@ export async function runDaemon(
     isGiven,
     registry,
     limits: limitsOf(settings),
-    clock: systemClock(),
+    clock: systemClock({ onJump: (jump) => log.warn('clock_jump', { ...jump }) }),
     log,
   }).catch((error: unknown) => {
     throw startFailure(error);

@@ -25,7 +25,7 @@ export function handlersWith(files: Readonly<Record<string, string>> | undefined
     try {
       loadHandlers(registry, { [type]: found });
     } catch (error) {
-      throw new CommandFailure(`additional-handlers: ${type}: ${file}: ${(error as Error).message}`);
+      throw new CommandFailure(`${(error as Error).message} (in ${file})`);
     }
   }
   return registry;

@@ -3,13 +3,14 @@ import { version } from './version.js';
 
 /** Runs the command line of this process, and leaves its exit code. */
 export async function runFromShell(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // `taba names | head -1`: whoever read has enough, which is no failure.
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
-  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // `taba names | head -1`: whoever read has enough, which is no failure.
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  process.stderr.on('error', () => {
+    // Nobody reads the log any more: no reason for a daemon to stop counting.
+  });
   process.exitCode = await run(process.argv.slice(2), {
     env: process.env,
     folder: process.cwd(),

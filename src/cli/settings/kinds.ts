@@ -222,7 +222,8 @@ export const namedPaths: Kind<Readonly<Record<string, string>>> = {
     const entries = Object.entries(value);
     if (
       !entries.every(
-        ([name, file]) => /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && typeof file === 'string' && file !== '',
+        ([name, file]) =>
+          /^[A-Za-z][A-Za-z0-9_.]{0,63}$/.test(name) && typeof file === 'string' && file !== '',
       )
     ) {
       return undefined;

@@ -93,7 +93,7 @@ export const settings = {
     default: 1,
     description: 'processes to start, on consecutive ports; more than one needs a store that they can share',
   }),
-  store: setting({
+  store: setting<'embedded' | 'memory' | 'redis'>({
     kind: choice('embedded', 'memory', 'redis'),
     of: servers,
     default: 'embedded',
@@ -288,13 +288,13 @@ export const settings = {
     default: 20 * secondMs,
     description: 'how long SIGTERM may take to hand everything over',
   }),
-  'log-level': setting({
+  'log-level': setting<'debug' | 'info' | 'warn' | 'error'>({
     kind: choice('debug', 'info', 'warn', 'error'),
     of: everywhere,
     default: 'info',
     description: 'least severe line to log',
   }),
-  'log-format': optional({
+  'log-format': optional<'json' | 'pretty'>({
     kind: choice('json', 'pretty'),
     of: everywhere,
     description: 'by default pretty on a terminal, json elsewhere',
