@@ -170,8 +170,8 @@ function readBlock(input: ByteReader): Block {
   const retires = input.string() as ProducerId;
   const sealedAtMs = input.f64();
   const events = input.count();
-  // A copy: a view would keep the whole file's buffer alive for as long as the Block waits.
-  const payload = input.bytes().slice();
+  // A copy: a view would keep the whole file in memory for as long as the Block waits (and a Buffer's slice is a view).
+  const payload = new Uint8Array(input.bytes());
   const block = { bucket, producer, birthMs, seq, sealedAtMs, events, payload };
   return retires === ('' as ProducerId) ? block : { ...block, retires };
 }

@@ -84,7 +84,8 @@ class SpoolState {
     switch (record.kind) {
       case 'begin':
         this.#instance = record.instance;
-        this.#setBucketCount(record.bucketCount);
+        // Not known when it was written, or written behind damage: then a later record says it, or an earlier one said it.
+        if (record.bucketCount > 0) this.#setBucketCount(record.bucketCount);
         return;
       case 'accepted':
         if (record.session !== '') this.#sessions.set(record.session, record.flush);

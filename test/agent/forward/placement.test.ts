@@ -6,7 +6,11 @@ const lane = (id: string, latencyMs: number | undefined, up = true): LaneLoad =>
 const none = (count: number): undefined[] => new Array<undefined>(count).fill(undefined);
 
 /** Runs rounds of placing until nothing moves any more. */
-function settle(lanes: readonly LaneLoad[], laneOf: (string | undefined)[], loadOf: readonly number[]): number {
+function settle(
+  lanes: readonly LaneLoad[],
+  laneOf: (string | undefined)[],
+  loadOf: readonly number[],
+): number {
   for (let round = 1; round <= 100; round++) {
     const moves = place({ lanes, laneOf, loadOf });
     if (moves.length === 0) return round;
@@ -70,13 +74,21 @@ t.test('whatever the loads: every bucket gets a lane that is up, and placement c
   fc.assert(
     fc.property(
       fc.array(
-        fc.record({ up: fc.boolean(), latencyMs: fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: undefined }) }),
+        fc.record({
+          up: fc.boolean(),
+          latencyMs: fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: undefined }),
+        }),
         { minLength: 1, maxLength: 5 },
       ),
-      fc.array(fc.tuple(fc.nat(6), fc.double({ min: 0, max: 1e12, noNaN: true })), { minLength: 1, maxLength: 60 }),
+      fc.array(fc.tuple(fc.nat(6), fc.double({ min: 0, max: 1e12, noNaN: true })), {
+        minLength: 1,
+        maxLength: 60,
+      }),
       (lanesGiven, buckets) => {
         const lanes = lanesGiven.map((given, index) => ({ id: `lane${index}`, ...given }));
-        const laneOf: (string | undefined)[] = buckets.map(([index]) => (index === 6 ? undefined : `lane${index}`));
+        const laneOf: (string | undefined)[] = buckets.map(([index]) =>
+          index === 6 ? undefined : `lane${index}`,
+        );
         settle(
           lanes,
           laneOf,
