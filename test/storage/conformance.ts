@@ -1,6 +1,6 @@
 import type t from 'tap';
 import type { BucketIndex, HeadToken } from '../../src/core/ids.js';
-import { HeadMismatch, type Store } from '../../src/storage/store.js';
+import { HeadMismatch, retiredSeq, type Store } from '../../src/storage/store.js';
 import { asideOf, bucketOf, deletionOf, entryAt, keyOf, Owner, pageOf, positionOf } from './fixture.js';
 
 type Test = typeof t;
@@ -72,8 +72,12 @@ export function conformance(t: Test, open: () => Promise<Conforming>): void {
     await owner.append({ producer: 'heir' as never, seq: 1 as never, retires: 'producer' as never });
     const { producers, tail } = await owner.acquire();
     t.strictSame(
-      producers.map((row) => row.producer),
-      ['heir'],
+      producers.map((row) => [row.producer, row.lastSeq]),
+      [
+        ['producer', retiredSeq],
+        ['heir', 1],
+      ],
+      'its row stays, so that a late first Block does not begin anew',
     );
     t.equal(tail[1]?.retires, 'producer');
     t.equal('retires' in tail[0]!, false);
