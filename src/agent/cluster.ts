@@ -4,6 +4,7 @@ import type { ClientId, ProducerId, TabName, TabType } from '../core/ids.js';
 import type { Limits } from '../core/limits.js';
 import { PartMap } from '../core/parts.js';
 import { Producer } from '../core/producer/producer.js';
+import type { Backoff } from '../runtime/backoff.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { FrameLinkEvents } from '../transport/frame-link.js';
@@ -35,7 +36,7 @@ export interface ClusterOptions {
   readonly answerTimeoutMs: number;
   readonly dnsRefreshMs: number;
   readonly connect: (url: string, events: FrameLinkEvents) => { close(reason: string): void };
-  readonly nextDelayMs: (attempt: number) => number;
+  readonly backoff: () => Backoff;
   readonly newId: () => string;
   readonly resolve?: Resolve;
   /** What the spool must keep beside Parts and Blocks. */
@@ -173,7 +174,7 @@ export class Cluster {
   }
 
   #makeLane(id: string, endPoint: EndPoint): Lane {
-    const { connect, limits, answerTimeoutMs, nextDelayMs, clock, log } = this.#options;
+    const { connect, limits, answerTimeoutMs, backoff, clock, log } = this.#options;
     return new Lane({
       id,
       endPoint,
@@ -181,7 +182,7 @@ export class Cluster {
       hello: () => this.#hello(),
       maxFrameBytes: limits.maxFrameBytes,
       answerTimeoutMs,
-      nextDelayMs,
+      backoff: backoff(),
       clock,
       log,
       events: {

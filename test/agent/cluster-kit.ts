@@ -3,9 +3,10 @@ import { Cluster, type ClusterOptions } from '../../src/agent/cluster.js';
 import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import { PartMap } from '../../src/core/parts.js';
+import { Backoff } from '../../src/runtime/backoff.js';
 import { encodeParts } from '../../src/wire/parts.js';
+import type { FakeClock } from '../support/fake-clock.js';
 import { type FakeServers, handlers } from './fake-servers.js';
-import type { ManualClock } from './manual-clock.js';
 import { RecordingLog } from './recording-log.js';
 
 let ids = 0;
@@ -19,7 +20,7 @@ export interface Bench {
 
 /** A Cluster on a test's clock and servers, started. */
 export async function bench(
-  clock: ManualClock,
+  clock: FakeClock,
   servers: FakeServers,
   options: Partial<ClusterOptions> = {},
 ): Promise<Bench> {
@@ -38,7 +39,7 @@ export async function bench(
     answerTimeoutMs: 10_000,
     dnsRefreshMs: 30_000,
     connect: servers.connect,
-    nextDelayMs: (attempt) => Math.min(5000, 100 * 2 ** attempt),
+    backoff: () => new Backoff({ firstMs: 100, maxMs: 5000, random: () => 0.5 }),
     newId: () => (++ids).toString(16).padStart(32, '0'),
     resolve: async (host) => [host],
     sessions: () => [],

@@ -3,9 +3,9 @@ import t from 'tap';
 import { Spool } from '../../src/agent/spool/spool.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import { encodeParts } from '../../src/wire/parts.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { bench, imbalance } from './cluster-kit.js';
 import { FakeServers, handlers } from './fake-servers.js';
-import { ManualClock } from './manual-clock.js';
 import { folderOf } from './spool/kit.js';
 
 const a = 'ws://10.0.0.1:8300/v2';
@@ -13,7 +13,7 @@ const b = 'ws://10.0.0.2:8300/v2';
 const tabs = (count: number): string[] => Array.from({ length: count }, (_, index) => `tab${index}`);
 
 t.test('what is accepted before any server is known arrives, once', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const servers = new FakeServers(clock, [a]);
   servers.at(a).down = true;
   const { cluster, accept } = await bench(clock, servers);
@@ -31,7 +31,7 @@ t.test('what is accepted before any server is known arrives, once', async (t) =>
 });
 
 t.test('an outage of ten minutes keeps the memory flat, and loses nothing', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const servers = new FakeServers(clock, [a], 1000);
   const { cluster, accept } = await bench(clock, servers);
   const names = tabs(1000);
@@ -64,7 +64,7 @@ t.test('an outage of ten minutes keeps the memory flat, and loses nothing', asyn
 t.test(
   'a server that answers nothing any more is given up; another gets everything, in order, from the oldest on',
   async (t) => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const servers = new FakeServers(clock, [a, b]);
     const { cluster, accept } = await bench(clock, servers);
     clock.advance(2000);
@@ -88,7 +88,7 @@ t.test(
 );
 
 t.test('buckets move from a slow server to a fast one', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const servers = new FakeServers(clock, [a, b], 100);
   const { cluster, accept } = await bench(clock, servers);
   const names = tabs(300);
@@ -116,7 +116,7 @@ t.test('buckets move from a slow server to a fast one', async (t) => {
 });
 
 t.test('busy and not_owner are asked again, in order', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const servers = new FakeServers(clock, [a], 4);
   const { cluster, accept } = await bench(clock, servers);
   clock.advance(1000);
@@ -139,7 +139,7 @@ t.test('busy and not_owner are asked again, in order', async (t) => {
 });
 
 t.test('a server that is always busy is not asked in a tight loop', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const servers = new FakeServers(clock, [a], 1);
   const { cluster, accept } = await bench(clock, servers);
   clock.advance(1000);
@@ -160,7 +160,7 @@ t.test('a server that is always busy is not asked in a tight loop', async (t) =>
 t.test(
   'a store that lost what it had acknowledged: counted, and it goes on under a new producer id',
   async (t) => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const servers = new FakeServers(clock, [a], 1);
     const { cluster, accept, log } = await bench(clock, servers);
     for (let round = 0; round < 3; round++) {
@@ -182,7 +182,7 @@ t.test(
 
 t.test('a server with another bucket map is refused out loud, and tried again later', async (t) => {
   for (const hello of [{ bucketCount: 9 }, { hash: 'md5' as never }, { generation: 2 }, { versions: [3] }]) {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const servers = new FakeServers(clock, [a, b]);
     servers.at(b).latencyMs = 50;
     servers.at(b).hello = hello;
@@ -205,7 +205,7 @@ t.test('a server with another bucket map is refused out loud, and tried again la
 });
 
 t.test('Parts larger than a frame are spread over several Blocks', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const servers = new FakeServers(clock, [a], 1);
   servers.at(a).hello = { maxFrameBytes: 4096 };
   const { cluster, accept } = await bench(clock, servers);
@@ -218,7 +218,7 @@ t.test('Parts larger than a frame are spread over several Blocks', async (t) => 
 });
 
 t.test('Blocks older than allowed are dropped by reason, and the bucket goes on', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const servers = new FakeServers(clock, [a], 1);
   const { cluster, accept } = await bench(clock, servers, { maxBlockAgeMs: 60_000 });
   clock.advance(1000);
@@ -235,7 +235,7 @@ t.test('Blocks older than allowed are dropped by reason, and the bucket goes on'
 });
 
 t.test('drain hands over what is held, or says how much is left', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const servers = new FakeServers(clock, [a]);
   const { cluster, accept } = await bench(clock, servers);
   clock.advance(1000);
@@ -255,7 +255,7 @@ t.test('drain hands over what is held, or says how much is left', async (t) => {
 });
 
 /** One run over a spool, ended as SIGKILL ends it: connections and timers stop, nothing is said to anybody. */
-const spoolOn = (folder: string, clock: ManualClock, newId: () => string, log: RecordingLogLike): Spool =>
+const spoolOn = (folder: string, clock: FakeClock, newId: () => string, log: RecordingLogLike): Spool =>
   new Spool({
     folder,
     registry: handlers,
@@ -305,7 +305,7 @@ t.test('whatever happens, every event is counted once', async (t) => {
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const clock = new ManualClock();
+      const clock = new FakeClock();
       const servers = new FakeServers(clock, [a, b], 4);
       const folder = folderOf(t);
       const expected = new Map<string, number>();
@@ -366,7 +366,7 @@ t.test('whatever happens, every event is counted once', async (t) => {
 });
 
 t.test('a spool with numbered Blocks does not go to a cluster with another bucket count', async (t) => {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const folder = folderOf(t);
   let ids = 0;
   const newId = (): string => (++ids).toString(16).padStart(32, 'c');

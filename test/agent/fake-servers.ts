@@ -4,7 +4,7 @@ import type { Seq } from '../../src/core/ids.js';
 import type { FrameLink, FrameLinkEvents } from '../../src/transport/frame-link.js';
 import type { Frame, Hello } from '../../src/wire/frame.js';
 import { readParts } from '../../src/wire/parts.js';
-import type { ManualClock } from './manual-clock.js';
+import type { FakeClock } from '../support/fake-clock.js';
 
 export const handlers = builtinHandlers();
 
@@ -36,12 +36,12 @@ export class FakeServers {
   readonly blocksOf = new Map<string, number>();
   readonly #last = new Map<string, number>();
   readonly #bytes = new Map<string, string>();
-  readonly #clock: ManualClock;
+  readonly #clock: FakeClock;
   readonly #links = new Map<string, Set<{ drop(reason: string): void }>>();
   readonly faults: string[] = [];
 
   constructor(
-    clock: ManualClock,
+    clock: FakeClock,
     urls: readonly string[],
     readonly bucketCount = 8,
   ) {

@@ -1,4 +1,5 @@
 import type { AddressedAnswer, Block } from '../../core/block.js';
+import type { Backoff } from '../../runtime/backoff.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
@@ -26,7 +27,8 @@ export interface LaneOptions {
   readonly maxFrameBytes: number;
   /** A connection on which nothing comes back for so long while something is due is given up. */
   readonly answerTimeoutMs: number;
-  readonly nextDelayMs: (attempt: number) => number;
+  /** Pauses before connecting again. */
+  readonly backoff: Backoff;
   readonly clock: Clock;
   readonly log: Log;
   readonly events: LaneEvents;
@@ -65,7 +67,6 @@ export class Lane {
   #link: FrameLink | undefined;
   #hello: Hello | undefined;
   #cancelTimer: (() => void) | undefined;
-  #attempt = 0;
   #pushes = 0;
   #inFlightBytes = 0;
   #lastHeardMs = 0;
@@ -225,7 +226,7 @@ export class Lane {
       this.#drop(refusal, 'refused');
       return;
     }
-    this.#attempt = 0;
+    this.#options.backoff.reset();
     this.#lastError = undefined;
     this.#state = 'up';
     this.#options.log.info('server_connected', { server: this.id, serverId: hello.id, name: hello.name });
@@ -291,8 +292,8 @@ export class Lane {
     this.#lastError = reason;
     this.#cancelTimer?.();
     this.#forgetInFlight();
-    const delayMs = state === 'refused' ? refusedDelayMs : this.#options.nextDelayMs(this.#attempt++);
-    if (wasUp || this.#attempt === 1) {
+    const delayMs = state === 'refused' ? refusedDelayMs : this.#options.backoff.nextMs();
+    if (wasUp || this.#options.backoff.failures === 1) {
       this.#options.log.warn('server_connection_lost', { server: this.id, error: reason, retryMs: delayMs });
     }
     this.#cancelTimer = this.#options.clock.after(delayMs, () => {

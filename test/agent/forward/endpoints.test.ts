@@ -1,10 +1,10 @@
 import t from 'tap';
 import { type EndPoint, EndPointList, parseServerUrl } from '../../../src/agent/forward/endpoints.js';
-import { ManualClock } from '../manual-clock.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { RecordingLog } from '../recording-log.js';
 
 function listOf(servers: readonly string[], names: Map<string, readonly string[] | Error>) {
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const log = new RecordingLog();
   const seen: (readonly EndPoint[])[] = [];
   const list = new EndPointList({

@@ -70,7 +70,7 @@ t.test('small differences move nothing', async (t) => {
   t.same(place({ lanes: [lane('a', 20), lane('b', 22)], laneOf, loadOf: new Array(1000).fill(1) }), []);
 });
 
-t.test('whatever the loads: every bucket gets a lane that is up, and placement comes to rest', async (t) => {
+t.test('whatever the loads: every bucket gets a lane that is up, and placement comes to rest', async () => {
   fc.assert(
     fc.property(
       fc.array(

@@ -9,7 +9,7 @@ import { builtinHandlers } from '../../../src/core/handlers/registry.js';
 import type { ClientId, ProducerId, Seq, TabName, TabType } from '../../../src/core/ids.js';
 import { PartMap } from '../../../src/core/parts.js';
 import { decodePart, encodeParts, readParts } from '../../../src/wire/parts.js';
-import { ManualClock } from '../manual-clock.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { RecordingLog } from '../recording-log.js';
 
 export const registry = builtinHandlers();
@@ -84,7 +84,7 @@ export function open(
     encode,
     newInstance: () => (++instances).toString(16).padStart(32, '0'),
     fsync: false,
-    clock: new ManualClock(),
+    clock: new FakeClock(),
     log,
     ...options,
   });

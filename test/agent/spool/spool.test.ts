@@ -4,7 +4,7 @@ import t from 'tap';
 import { findRecord, readRecord } from '../../../src/agent/spool/record.js';
 import { type SpoolDisk, systemDisk } from '../../../src/agent/spool/spool-file.js';
 import { PartMap } from '../../../src/core/parts.js';
-import { ManualClock } from '../manual-clock.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import {
   add,
   blockOf,
@@ -376,7 +376,7 @@ t.test(
         return writeSync(fd, bytes, offset, length, position);
       },
     };
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const spool = open(folder, { disk, clock, compactFromBytes: 100 });
     while (!spool.wantsCompaction) accept(spool, one);
     const held = spool.stats().records - 1;
