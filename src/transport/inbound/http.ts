@@ -1,3 +1,4 @@
+import type { Clock } from '../../runtime/clock.js';
 import type { FrameLinkEvents } from '../frame-link.js';
 
 /** A request whose body has arrived in full and is within its limit. Header names are lower-case. */
@@ -40,6 +41,9 @@ export interface HttpServerOptions {
   readonly maxConnections: number;
   /** Ends the connection when a request's body makes no progress for so long. */
   readonly idleTimeoutSec?: number;
+  /** Ends a v2 connection on which nothing comes in for so long, not even the answer to a ping. */
+  readonly frameSilenceMs?: number;
+  readonly clock?: Clock;
   readonly onError?: (error: unknown, where: string) => void;
 }
 
