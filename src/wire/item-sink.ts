@@ -1,0 +1,31 @@
+import type { ErrorCode } from '../core/errors.js';
+
+/** One event as it came in: nothing of it has been checked but that it has these fields. */
+export interface RawEvent {
+  /** Undefined where the sender did not name one: the node's own default counts. */
+  readonly client: string | undefined;
+  readonly tab: string;
+  readonly type: string;
+  /** Should be a number of seconds UTC; undefined where the sender left it out: the present counts. */
+  readonly timestampSec: unknown;
+  /** A JSON value. */
+  readonly payload: unknown;
+  /** How many events it stands for, where the protocol has sample rates. */
+  readonly weight?: number;
+}
+
+/**
+ * Takes the items of a body one after the other. Every call, of either method, is the next item: items are numbered
+ * from 0 over the whole body, in the order of the calls.
+ */
+export interface ItemSink {
+  event(event: RawEvent): void;
+  /** An item that is no event at all. */
+  fault(code: ErrorCode, message: string): void;
+}
+
+/**
+ * The items of a body: hands each to `sink`.
+ * @throws TabaError `bad_framing`, `unsupported_version`, possibly after some items: nothing of the body may be counted then
+ */
+export type Items = (sink: ItemSink) => void;
