@@ -52,9 +52,7 @@ function parseLines(text: string, sink: ItemSink): void {
       give(item.value, `line ${index + 1}: `, sink);
       continue;
     }
-    // Only the very last line, without its end, can be one that did not arrive in full.
-    if (index === last && index === lines.length - 1)
-      throw framing(`line ${index + 1} is not JSON, or cut off`);
+    if (index === lines.length - 1 && isCutOff(lines[index]!)) throw framing(`line ${index + 1} is cut off`);
     sink.fault('bad_event', `line ${index + 1}: not JSON`);
   }
 }
