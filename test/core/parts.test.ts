@@ -1,0 +1,143 @@
+import t from 'tap';
+import type { Handler } from '../../src/core/handlers/handler.js';
+import { builtinHandlers } from '../../src/core/handlers/registry.js';
+import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
+import { PartMap } from '../../src/core/parts.js';
+import { bytesOf, epochSec } from './handlers/state-kit.js';
+
+const registry = builtinHandlers();
+const tab = (name: string) => name as TabName;
+const type = (name: string) => name as TabType;
+const client = (name: string) => name as ClientId;
+const meta = { timestampSec: epochSec, sequence: 0 };
+
+function contents(parts: PartMap): unknown[] {
+  return [...parts.entries()].map((part) => [
+    part.tab,
+    part.type,
+    part.client,
+    part.events,
+    bytesOf(registry.get(part.type) as Handler, part.state),
+  ]);
+}
+
+function example(): PartMap {
+  const parts = new PartMap(registry);
+  parts.fold(tab('hits'), type('TotalsCounter'), client('a'), 1, meta);
+  parts.fold(tab('hits'), type('TotalsCounter'), client('a'), 2, meta);
+  parts.fold(tab('hits'), type('TotalsCounter'), client('b'), 4, meta);
+  parts.fold(tab('state'), type('Gauge'), client('a'), 'up', meta);
+  return parts;
+}
+
+t.test('counts events and pairs, tab by tab', async (t) => {
+  const parts = example();
+  t.same([parts.events, parts.pairs, parts.tabs], [4, 3, 2]);
+  t.same(
+    contents(parts).map((row) => (row as unknown[]).slice(0, 4)),
+    [
+      ['hits', 'TotalsCounter', 'a', 2],
+      ['hits', 'TotalsCounter', 'b', 1],
+      ['state', 'Gauge', 'a', 1],
+    ],
+  );
+  t.equal(parts.typeOf(tab('hits')), 'TotalsCounter');
+  t.equal(parts.typeOf(tab('misses')), undefined);
+  t.ok(parts.has(tab('hits'), client('b')));
+  t.notOk(parts.has(tab('state'), client('b')));
+});
+
+t.test('an event weighs one in the books, whatever its weight', async (t) => {
+  const parts = new PartMap(registry);
+  parts.fold(tab('hits'), type('TotalsCounter'), client('a'), 3, { ...meta, weight: 10 });
+  t.equal(parts.events, 1);
+  const [part] = [...parts.entries()];
+  t.match(part, { events: 1, state: { count: 10, total: 30 } });
+});
+
+t.test('an unknown type, and a second type of one tab, are refused and change nothing', async (t) => {
+  const parts = example();
+  const before = contents(parts);
+  const conflict = { code: 'type_conflict', message: 'hits is a TotalsCounter, not a Gauge' };
+  t.throws(() => parts.fold(tab('hits'), type('Gauge'), client('a'), 'up', meta), conflict);
+  t.throws(() => parts.reduce(tab('hits'), type('Gauge'), client('a'), {}, 1), conflict);
+  const unknown = { code: 'unknown_type', message: 'no handler for the tab type "Counter"' };
+  t.throws(() => parts.fold(tab('new'), type('Counter'), client('a'), 1, meta), unknown);
+  t.throws(() => parts.reduce(tab('new'), type('Counter'), client('a'), {}, 1), unknown);
+  t.same(contents(parts), before);
+  t.equal(parts.typeOf(tab('new')), undefined, 'no empty tab stays behind');
+});
+
+t.test('reduce keeps a copy', async (t) => {
+  const handler = registry.get('TotalsCounter')!;
+  const state = handler.newState();
+  handler.fold(state, 5, meta);
+  const parts = new PartMap(registry);
+  parts.reduce(tab('hits'), type('TotalsCounter'), client('a'), state, 1);
+  parts.fold(tab('hits'), type('TotalsCounter'), client('a'), 1, meta);
+  parts.reduce(tab('hits'), type('TotalsCounter'), client('a'), state, 1);
+  t.match(state, { count: 1, total: 5 });
+  t.match([...parts.entries()], [{ events: 3, state: { count: 3, total: 11 } }]);
+});
+
+t.test('reduceAll merges everything, or nothing at all', async (t) => {
+  const into = example();
+  into.reduceAll(example());
+  t.same([into.events, into.pairs], [8, 3]);
+  t.match([...into.entries()][0], { events: 4, state: { count: 4, total: 6 } });
+
+  const other = new PartMap(registry);
+  other.fold(tab('fresh'), type('TotalsCounter'), client('a'), 1, meta);
+  other.fold(tab('state'), type('TotalsCounter'), client('a'), 1, meta);
+  t.same(into.conflicts(other), [{ tab: 'state', type: 'Gauge', otherType: 'TotalsCounter' }]);
+  const before = contents(into);
+  t.throws(() => into.reduceAll(other), {
+    code: 'type_conflict',
+    message: 'state is a Gauge, not a TotalsCounter',
+  });
+  t.same(contents(into), before);
+});
+
+t.test('remove says how many events went', async (t) => {
+  const parts = example();
+  t.equal(parts.remove(tab('hits'), client('a')), 2);
+  t.same([parts.events, parts.pairs], [2, 2]);
+  t.equal(parts.remove(tab('hits'), client('a')), 0);
+  t.equal(parts.remove(tab('hits')), 1);
+  t.equal(parts.typeOf(tab('hits')), undefined);
+  t.equal(parts.remove(tab('hits')), 0);
+  parts.fold(tab('hits'), type('Gauge'), client('a'), 'up', meta);
+  t.equal(parts.typeOf(tab('hits')), 'Gauge', 'the name is free for another type');
+  parts.clear();
+  t.same([parts.events, parts.pairs, parts.tabs, contents(parts)], [0, 0, 0, []]);
+  t.equal(parts.remove(tab('hits')), 0);
+});
+
+t.test('a histogram from outside goes to the types of numbers only', async (t) => {
+  const parts = new PartMap(registry);
+  const histogram = { ranges: [{ low: 0, high: 10, count: 6 }], total: 30 };
+  for (const name of ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter']) {
+    parts.foldHistogram(tab(name), type(name), client('a'), histogram, meta);
+    const [part] = [...parts.entries()].filter((entry) => entry.tab === name);
+    const view = { nowSec: epochSec };
+    t.match(
+      JSON.stringify(registry.get(name)!.render(part!.state, 'json', view)),
+      '"count":6,"total":30',
+      name,
+    );
+  }
+  t.equal(parts.events, 4);
+  const fault = { code: 'bad_value', message: 'a Gauge takes no histograms' };
+  t.throws(() => parts.foldHistogram(tab('g'), type('Gauge'), client('a'), histogram, meta), fault);
+});
+
+t.test('a Handler that throws leaves nothing behind', async (t) => {
+  const broken = builtinHandlers();
+  const fold = () => {
+    throw new Error('broken');
+  };
+  broken.add({ ...(registry.get('Noop') as Handler), type: type('Broken'), fold });
+  const parts = new PartMap(broken);
+  t.throws(() => parts.fold(tab('x'), type('Broken'), client('a'), 1, meta), /broken/);
+  t.same([parts.events, parts.pairs, parts.typeOf(tab('x'))], [0, 0, undefined]);
+});
