@@ -160,7 +160,8 @@ class EmbeddedStore implements Store {
   }
 
   async trim(head: Head, upTo: Position): Promise<void> {
-    const known = Math.min(upTo, this.#bucket(head.bucket).guard.lastPosition) as Position;
+    const { lastPosition } = this.#bucket(head.bucket).guard;
+    const known = Math.max(0, Math.min(upTo, lastPosition)) as Position;
     return this.#write(head, { kind: 'trim', bucket: head.bucket, upTo: known }, []);
   }
 

@@ -40,6 +40,7 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #removing = false;
   #compactionFailed = false;
+  #closing = false;
   #waitingFor: string | undefined;
   #commits = 0;
   #marked: boolean;
@@ -108,6 +109,7 @@ export class GroupCommit {
 
   /** Waits for everything that was issued, and marks the log as closed in order. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#running;
     if (this.#marked || this.#waitingFor !== undefined) return;
     this.#buffer.clear();
@@ -136,7 +138,7 @@ export class GroupCommit {
 
   /** On its own the compaction does not knock at a disk that refuses; it goes on with the next write that succeeds. */
   #compacts(): boolean {
-    if (this.#removing || this.#compactionFailed) return false;
+    if (this.#removing || this.#compactionFailed || this.#closing) return false;
     return this.#waitingFor === undefined && this.#compaction.wanted();
   }
 

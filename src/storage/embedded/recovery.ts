@@ -40,6 +40,13 @@ export interface Recovered {
   readonly closed: boolean;
 }
 
+interface OpenedSegment {
+  readonly segment: Segment;
+  /** Undefined when it is damaged. */
+  readonly header: SegmentHeader | undefined;
+  readonly size: number;
+}
+
 /**
  * Reads the log into the index.
  *
@@ -68,8 +75,18 @@ class Recovery {
   }
 
   async run(): Promise<Recovered> {
+    const opened: OpenedSegment[] = [];
+    try {
+      await this.#openAll(opened);
+      return await this.#recover(opened);
+    } catch (error) {
+      for (const { segment } of opened) await segment.file.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #recover(opened: OpenedSegment[]): Promise<Recovered> {
     const { index, log } = this.#options;
-    const opened = await this.#openAll();
     await this.#identify(opened.map(({ header }) => header).filter((header) => header !== undefined));
     await this.#dropUnborn(opened);
     const segments: Segment[] = [];
@@ -94,18 +111,16 @@ class Recovery {
     return { mark: this.#mark, segments, damage, closed: this.#closed };
   }
 
-  async #openAll(): Promise<{ segment: Segment; header: SegmentHeader | undefined; size: number }[]> {
+  async #openAll(opened: OpenedSegment[]): Promise<void> {
     const { folder, files } = this.#options;
     const names = await files.list(folder);
     const numbers = names.map(segmentNumber).filter((number) => number !== undefined);
-    const opened: { segment: Segment; header: SegmentHeader | undefined; size: number }[] = [];
     for (const number of numbers.sort((a, b) => a - b)) {
       const name = segmentName(number);
       const file = await files.open(join(folder, name));
       const size = file.size();
       opened.push({ segment: new Segment(number, name, file), header: readHeader(file), size });
     }
-    return opened;
   }
 
   /** Learns the mark from the identity or from a segment, refuses a store of other settings, makes a new one's identity. */
@@ -163,9 +178,7 @@ class Recovery {
   }
 
   /** A crash while the last segment was made leaves a file without a header and without a record. */
-  async #dropUnborn(
-    opened: { segment: Segment; header: SegmentHeader | undefined; size: number }[],
-  ): Promise<void> {
+  async #dropUnborn(opened: OpenedSegment[]): Promise<void> {
     const last = opened.at(-1);
     if (last === undefined || last.header !== undefined) return;
     for (const found of scan(
