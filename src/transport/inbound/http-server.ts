@@ -43,9 +43,10 @@ class NativeHttpServer implements HttpServer {
     this.port = options.port;
     this.#clock = options.clock ?? systemClock();
     for (const route of options.routes) this.#addRoute(route);
-    this.#app.filter((_response, change) => {
+    const count = (_response: HttpResponse, change: unknown) => {
       this.#httpConnections += Number(change);
-    });
+    };
+    this.#app.filter(count);
     if (options.frames !== undefined) {
       this.#frames = new FrameSockets({
         events: options.frames,

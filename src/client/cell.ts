@@ -1,0 +1,60 @@
+import { ByteWriter } from '../core/bytes.js';
+import type { Handler } from '../core/handlers/handler.js';
+import type { TabName } from '../core/ids.js';
+
+/** What an empty State, its cell and their place in the tables take up at least. */
+const emptyStateBytes = 600;
+/** A State in memory against its encoding, at most, by measurement. */
+const memoryPerEncodedByte = 4;
+const firstMeasuredAtEvents = 32;
+const scratch = new ByteWriter(1024);
+
+/** The Part of one tab that waits to be sent. */
+export class Cell {
+  readonly name: TabName;
+  readonly handler: Handler;
+  /** undefined while nothing waits. */
+  state: unknown;
+  events = 0;
+  /** Estimated memory of `state`. */
+  bytes = 0;
+  /** Number of events at which `bytes` is estimated anew. */
+  measureAtEvents = 0;
+  /** Number of the last flush that took something from here. */
+  lastFlush = 0;
+  /** Forgotten by the buffer: whoever holds it must ask for the tab again. */
+  isRetired = false;
+
+  constructor(name: TabName, handler: Handler) {
+    this.name = name;
+    this.handler = handler;
+  }
+
+  get leastBytes(): number {
+    return emptyStateBytes + this.name.length;
+  }
+
+  begin(): void {
+    this.state = this.handler.newState();
+    this.events = 0;
+    this.bytes = this.leastBytes;
+    this.measureAtEvents = firstMeasuredAtEvents;
+  }
+
+  /** Estimates the size of the State; the next time at four times the events. @returns by how much it grew */
+  measure(): number {
+    scratch.clear();
+    this.handler.encode(this.state, scratch);
+    const bytes = this.leastBytes + scratch.length * memoryPerEncodedByte;
+    const growth = bytes - this.bytes;
+    this.bytes = bytes;
+    this.measureAtEvents = this.events * 4;
+    return growth;
+  }
+
+  empty(): void {
+    this.state = undefined;
+    this.events = 0;
+    this.bytes = 0;
+  }
+}
