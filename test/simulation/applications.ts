@@ -1,0 +1,116 @@
+import type { Cluster } from './cluster.js';
+import { encode, partsOf, type SimEvent } from './payload.js';
+import type { SimAgent } from './sim-agent.js';
+import { epochMs, SimNode } from './world.js';
+
+function someEvents(cluster: Cluster): SimEvent[] {
+  const events: SimEvent[] = [];
+  for (let i = cluster.world.below(4); i >= 0; i--) {
+    const event = cluster.ledger.newEvent();
+    if (event !== undefined) events.push(event);
+  }
+  return events;
+}
+
+interface Flush {
+  readonly number: number;
+  readonly events: readonly SimEvent[];
+  readonly payload: Uint8Array;
+}
+
+/** An application with an SDK: up to two flushes in flight, sent again until they are answered (R9). */
+export class SimSdk {
+  readonly #cluster: Cluster;
+  readonly #agent: SimAgent;
+  readonly #node = new SimNode('sdk');
+  readonly #session: string;
+  #next = 1;
+  #flushes: Flush[] = [];
+
+  constructor(cluster: Cluster, agent: SimAgent) {
+    this.#cluster = cluster;
+    this.#agent = agent;
+    this.#session = cluster.world.id();
+    this.#retry();
+  }
+
+  get idle(): boolean {
+    return this.#flushes.length === 0;
+  }
+
+  record(): void {
+    if (this.#flushes.length >= 2) return;
+    const events = someEvents(this.#cluster);
+    const payload = encode(partsOf(events, epochMs + this.#cluster.world.nowMs));
+    const flush = { number: this.#next++, events, payload };
+    this.#flushes.push(flush);
+    this.#send(flush);
+  }
+
+  #send(flush: Flush): void {
+    const { number, payload, events } = flush;
+    this.#cluster.deliver(this.#agent.node, () => {
+      this.#agent.flush(this.#session, number, payload, (answer) => {
+        // Accepted here: whatever happens to the answer, it must be counted.
+        if (answer.kind === 'ok') this.#cluster.ledger.promise(events, 'certain');
+        this.#cluster.deliver(this.#node, () => {
+          if (answer.kind === 'ok') this.#flushes = this.#flushes.filter((open) => open.number !== number);
+          else for (const open of this.#flushes) if (open.number >= answer.expected) this.#send(open);
+        });
+      });
+    });
+  }
+
+  #retry(): void {
+    for (const flush of this.#flushes) this.#send(flush);
+    this.#cluster.world.after(350, () => this.#retry());
+  }
+}
+
+/** Somebody who posts raw bodies to servers: with a key again until it is answered, without a key once. */
+export class SimPoster {
+  readonly #cluster: Cluster;
+  readonly #node = new SimNode('poster');
+  #waiting = 0;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  get idle(): boolean {
+    return this.#waiting === 0;
+  }
+
+  post(): void {
+    const { world, ledger } = this.#cluster;
+    const events = someEvents(this.#cluster);
+    const keyed = world.chance(0.5);
+    ledger.promise(events, 'unsure');
+    const key = keyed ? { key: world.id(), birthMs: epochMs + world.nowMs } : undefined;
+    if (keyed) this.#waiting++;
+    this.#try(events, key, { done: false });
+  }
+
+  #try(
+    events: readonly SimEvent[],
+    key: { key: string; birthMs: number } | undefined,
+    state: { done: boolean },
+  ): void {
+    const { world, ledger, servers } = this.#cluster;
+    const server = servers[world.below(servers.length)]!;
+    const finish = (): void => {
+      if (key !== undefined && !state.done) this.#waiting--;
+      state.done = true;
+    };
+    this.#cluster.deliver(server.node, () => {
+      server.post(partsOf(events, epochMs + world.nowMs), key, ({ dropped }) => {
+        if (dropped === undefined) ledger.promise(events, 'certain');
+        this.#cluster.deliver(this.#node, finish);
+      });
+    });
+    if (key === undefined) return;
+    world.after(700, () => {
+      if (!state.done) this.#try(events, key, state);
+    });
+  }
+}

@@ -1,0 +1,70 @@
+import type { Answer, Block } from '../../src/core/block.js';
+import type { BucketIndex, ProducerId } from '../../src/core/ids.js';
+import type { Producer, ProducerOptions } from '../../src/core/producer/producer.js';
+import { type Cluster, describe } from './cluster.js';
+import { makeProducer } from './mutants.js';
+import { bucketCount, encode, registry } from './payload.js';
+import { epochMs, type SimNode } from './world.js';
+
+/** A producer with a way to its owners: seals, sends, sends again. */
+export class BlockSender {
+  readonly producer: Producer;
+  readonly #cluster: Cluster;
+  readonly #node: SimNode;
+  /** Runs what may end the process. */
+  readonly #guard: (action: () => void) => void;
+
+  constructor(
+    cluster: Cluster,
+    node: SimNode,
+    guard: (action: () => void) => void,
+    options: Partial<ProducerOptions> = {},
+  ) {
+    this.#cluster = cluster;
+    this.#node = node;
+    this.#guard = guard;
+    const { world } = cluster;
+    const newId = (): ProducerId => world.id() as ProducerId;
+    this.producer = makeProducer(cluster.without, {
+      ...{ id: newId(), birthMs: epochMs + world.nowMs, registry, bucketCount, encode, newId },
+      limits: { maxOpenBlocksPerBucket: 3 },
+      renewAfterMs: 1500,
+      ...options,
+    });
+  }
+
+  /** Seals and sends what there is. */
+  flush(): void {
+    for (const bucket of [...this.producer.readyBuckets()]) this.#seal(bucket);
+  }
+
+  #seal(bucket: BucketIndex): void {
+    const block = this.producer.seal(bucket, epochMs + this.#cluster.world.nowMs);
+    if (block !== undefined) this.#send(block);
+  }
+
+  /** Sends everything again that is not acknowledged. */
+  resend(): void {
+    for (const bucket of [...this.producer.openBuckets()]) this.#resend(bucket);
+  }
+
+  #resend(bucket: BucketIndex): void {
+    for (const block of this.producer.open(bucket)) this.#send(block);
+  }
+
+  #send(block: Block): void {
+    this.#cluster.world.log(() => `${this.#node.name}: sends ${describe(block)}`);
+    this.#cluster.route(this.#node, block, (answer) => this.#guard(() => this.#answered(block, answer)));
+  }
+
+  #answered({ bucket, producer, seq }: Block, answer: Answer): void {
+    const { world, ledger } = this.#cluster;
+    const outcome = this.producer.take({ bucket, producer, seq, answer }, epochMs + world.nowMs);
+    if (outcome.kind === 'abandoned') {
+      ledger.gaveUp(outcome.reason, outcome.events);
+      world.log(() => `${this.#node.name}: gives up ${outcome.events} events, ${outcome.reason}`);
+    }
+    if (outcome.kind === 'resend' && world.chance(0.5)) this.#resend(bucket);
+    if (outcome.kind === 'settled' || outcome.kind === 'abandoned') this.#seal(bucket);
+  }
+}

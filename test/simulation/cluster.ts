@@ -1,0 +1,90 @@
+import type { Answer, Block } from '../../src/core/block.js';
+import type { BucketIndex } from '../../src/core/ids.js';
+import type { Log } from '../../src/runtime/log.js';
+import type { Ledger } from './ledger.js';
+import { bucketCount } from './payload.js';
+import type { Rule } from './rules.js';
+import type { SimServer } from './sim-server.js';
+import type { SimStore } from './sim-store.js';
+import type { SimNode, World } from './world.js';
+
+/** What kind of trouble a history has; drawn at its beginning. */
+export interface Profile {
+  readonly unknown: number;
+  readonly late: number;
+  readonly loss: number;
+  readonly repeat: number;
+  /** How often per 100 ms each of these happens. */
+  readonly agentCrash: number;
+  readonly serverCrash: number;
+  readonly freeze: number;
+  readonly move: number;
+  readonly failOver: number;
+  readonly diskFull: number;
+  readonly forget: number;
+  /** The store loses what it called durable. */
+  readonly storeLoss: boolean;
+  readonly maxStates: number;
+}
+
+/** The parts of the simulated system and the network between them. */
+export class Cluster {
+  readonly world: World;
+  readonly profile: Profile;
+  readonly store: SimStore;
+  readonly ledger: Ledger;
+  readonly without: ReadonlySet<Rule>;
+  readonly servers: SimServer[] = [];
+  /** Who should own each bucket. */
+  readonly assigned: number[] = Array.from({ length: bucketCount }, () => 0);
+
+  constructor(world: World, profile: Profile, store: SimStore, ledger: Ledger, without: ReadonlySet<Rule>) {
+    this.world = world;
+    this.profile = profile;
+    this.store = store;
+    this.ledger = ledger;
+    this.without = without;
+  }
+
+  /** Delivers, perhaps late, twice, or never. Order is not kept. */
+  deliver(to: SimNode, action: () => void): void {
+    const { world, profile } = this;
+    if (world.faults && world.chance(profile.loss)) return;
+    world.after(world.delayMs(4), action, to);
+    if (world.faults && world.chance(profile.repeat))
+      world.after(world.delayMs(100) + this.world.below(9000) * world.random(), action, to);
+  }
+
+  /** To whoever owns the bucket, as far as the sender knows. */
+  route(from: SimNode, block: Block, answered: (answer: Answer) => void): void {
+    const { world } = this;
+    const known = this.assigned[block.bucket]!;
+    const index = world.faults && world.chance(0.05) ? 1 - known : known;
+    const server = this.servers[index]!;
+    const { life } = from;
+    this.deliver(server.node, () => {
+      void server.take(block).then((answer) => {
+        world.log(() => `${server.node.name}: ${describe(block)} -> ${JSON.stringify(answer)}`);
+        this.deliver(from, () => {
+          if (from.life === life) answered(answer);
+        });
+      });
+    });
+  }
+
+  otherBucket(): BucketIndex {
+    return this.world.below(bucketCount) as BucketIndex;
+  }
+}
+
+export function describe({ producer, bucket, seq, events }: Block): string {
+  return `${producer.slice(0, 4)}/${bucket}#${seq} (${events} events)`;
+}
+
+export const silent: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  with: () => silent,
+};

@@ -1,0 +1,62 @@
+import { bucketOf } from '../../src/core/buckets.js';
+import type { Handler } from '../../src/core/handlers/handler.js';
+import { builtinHandlers } from '../../src/core/handlers/registry.js';
+import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
+import { PartMap } from '../../src/core/parts.js';
+import { decodePart, encodeParts, readParts } from '../../src/wire/parts.js';
+
+export const registry = builtinHandlers();
+export const bucketCount = 2;
+export const tabType = 'TotalsCounter' as TabType;
+const handler: Handler = registry.get(tabType)!;
+
+/** Two tabs in each bucket. */
+export const tabs: readonly TabName[] = tabsOf(2);
+export const clients = ['c1', 'c2'] as readonly string[] as readonly ClientId[];
+
+function tabsOf(perBucket: number): TabName[] {
+  const found: TabName[] = [];
+  const counts = new Map<number, number>();
+  for (let i = 0; found.length < perBucket * bucketCount; i++) {
+    const tab = `t${i}` as TabName;
+    const bucket = bucketOf(tab, bucketCount);
+    const count = counts.get(bucket) ?? 0;
+    if (count >= perBucket) continue;
+    counts.set(bucket, count + 1);
+    found.push(tab);
+  }
+  return found;
+}
+
+/** One event: `bit` tells it from all others of its (tab, client). */
+export interface SimEvent {
+  readonly tab: TabName;
+  readonly client: ClientId;
+  readonly bit: number;
+}
+
+export function partsOf(events: readonly SimEvent[], nowMs: number): PartMap {
+  const parts = new PartMap(registry);
+  for (const { tab, client, bit } of events) {
+    const meta = { timestampSec: nowMs / 1000, sequence: bit };
+    parts.fold(tab, tabType, client, handler.parse(2 ** bit), meta);
+  }
+  return parts;
+}
+
+export function encode(parts: PartMap): Uint8Array {
+  return encodeParts(parts, registry);
+}
+
+export function decodeParts(payload: Uint8Array): PartMap {
+  const parts = new PartMap(registry);
+  for (const record of readParts(payload)) {
+    parts.reduce(record.tab, record.type, record.client, decodePart(record, registry), record.events);
+  }
+  return parts;
+}
+
+/** What a State counts: events, and the sum of their bits. */
+export function countOf(state: unknown): { count: number; total: number } {
+  return handler.render(state, 'json', { nowSec: 0 }) as unknown as { count: number; total: number };
+}

@@ -1,0 +1,162 @@
+import type { Clock } from '../../src/runtime/clock.js';
+
+/** A process of the simulated cluster: it can be frozen, and it can die. */
+export class SimNode {
+  readonly name: string;
+  frozenUntilMs = 0;
+  /** Counts its lives: what an earlier one began does not come back to a later one. */
+  life = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+interface Happening {
+  readonly atMs: number;
+  readonly order: number;
+  readonly node: SimNode | undefined;
+  readonly life: number;
+  readonly action: () => void;
+}
+
+/** 2001-09-09: no ms of the simulation is mistaken for a real present. */
+export const epochMs = 1_000_000_000_000;
+
+/** Virtual time, one source of randomness, and everything that is going to happen, in one order. */
+export class World {
+  readonly #heap: Happening[] = [];
+  readonly #trace: string[] | undefined;
+  #order = 0;
+  #random: number;
+  nowMs = 0;
+  /** While true, things go wrong. */
+  faults = true;
+
+  constructor(seed: number, trace: boolean) {
+    this.#random = seed | 0;
+    this.#trace = trace ? [] : undefined;
+    for (let i = 0; i < 4; i++) this.random();
+  }
+
+  /** mulberry32: [0, 1) */
+  random(): number {
+    this.#random = (this.#random + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  chance(probability: number): boolean {
+    return this.random() < probability;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.random() * limit);
+  }
+
+  /** Mostly short, sometimes long. */
+  delayMs(typicalMs: number): number {
+    return typicalMs * this.random() * (this.faults && this.chance(0.05) ? 30 : 1);
+  }
+
+  id(): string {
+    let text = '';
+    while (text.length < 32)
+      text += Math.floor(this.random() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0');
+    return text;
+  }
+
+  log(line: () => string): void {
+    this.#trace?.push(`${this.nowMs.toFixed(1).padStart(9)} ms  ${line()}`);
+  }
+
+  get trace(): readonly string[] {
+    return this.#trace ?? [];
+  }
+
+  /** @returns a function that calls it off */
+  after(delayMs: number, action: () => void, node?: SimNode): () => void {
+    let off = false;
+    const run = (): void => {
+      if (!off) action();
+    };
+    this.#push({
+      atMs: this.nowMs + Math.max(0, delayMs),
+      order: this.#order++,
+      node,
+      life: node?.life ?? 0,
+      action: run,
+    });
+    return () => {
+      off = true;
+    };
+  }
+
+  clock(node: SimNode): Clock {
+    return {
+      nowMs: () => epochMs + this.nowMs,
+      monotonicMs: () => this.nowMs,
+      after: (delayMs, action) => this.after(delayMs, action, node),
+    };
+  }
+
+  /** Lets things happen until `done`, or until `deadlineMs`. @returns whether it was done */
+  async run(deadlineMs: number, done: () => boolean): Promise<boolean> {
+    for (;;) {
+      // Everything that promises have to say comes before the next happening.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (done()) return true;
+      const next = this.#pop();
+      if (next === undefined || next.atMs > deadlineMs) {
+        if (next !== undefined) this.#push(next);
+        this.nowMs = Math.max(this.nowMs, deadlineMs);
+        return done();
+      }
+      this.nowMs = Math.max(this.nowMs, next.atMs);
+      const { node } = next;
+      if (node !== undefined && node.life !== next.life) continue;
+      if (node !== undefined && node.frozenUntilMs > this.nowMs) {
+        this.#push({ ...next, atMs: node.frozenUntilMs });
+        continue;
+      }
+      next.action();
+    }
+  }
+
+  #push(happening: Happening): void {
+    const heap = this.#heap;
+    let at = heap.push(happening) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!before(happening, heap[parent]!)) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = happening;
+  }
+
+  #pop(): Happening | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = at * 2 + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+      if (!before(heap[child]!, last)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function before(a: Happening, b: Happening): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}
