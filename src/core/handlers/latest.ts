@@ -47,27 +47,36 @@ export function clampLatest(state: LatestState, limitSec: number, presentSec: nu
   return 1;
 }
 
-/** 0, or 1 and timestamp, sequence, value and expiry; then the holders. */
+const nothingSet = 0;
+const withoutExpiry = 1;
+const withExpiry = 2;
+
+/** 0 (nothing set), or 1 and timestamp, sequence, value, or 2 and the same and an expiry; then the holders. */
 export function encodeLatestState({ latest, holders }: LatestState, out: ByteWriter): void {
-  out.u8(latest === undefined ? 0 : 1);
-  if (latest !== undefined) {
+  if (latest === undefined) {
+    out.u8(nothingSet);
+  } else {
+    const expires = Number.isFinite(latest.expirySec);
+    out.u8(expires ? withExpiry : withoutExpiry);
     out.number(latest.timestampSec);
     out.varint(latest.sequence);
     encodeValue(latest.value, out);
-    out.number(latest.expirySec);
+    if (expires) out.number(latest.expirySec);
   }
   encodeHolders(holders, out);
 }
 
 /** @throws TabaError `corrupt` */
 export function decodeLatestState(input: ByteReader): LatestState {
-  const present = input.u8();
-  if (present > 1) throw new TabaError('corrupt', `a gauge that begins with ${present}`);
+  const kind = input.u8();
+  if (kind > withExpiry) throw new TabaError('corrupt', `a gauge that begins with ${kind}`);
   const state = newLatestState();
-  if (present === 1) {
+  if (kind !== nothingSet) {
     const timestampSec = input.number();
     const sequence = input.varint();
-    state.latest = { timestampSec, sequence, value: decodeValue(input), expirySec: input.number() };
+    const value = decodeValue(input);
+    const expirySec = kind === withExpiry ? input.number() : Number.POSITIVE_INFINITY;
+    state.latest = { timestampSec, sequence, value, expirySec };
   }
   mergeHolders(state.holders, decodeHolders(input));
   return state;
