@@ -93,6 +93,19 @@ function withHoles(
   return image;
 }
 
+t.test('what a killed process had written, but not synced, is synced before it is served (R2)', async (t) => {
+  const files = new MemoryFiles();
+  const store = await openOn(files, folder.path);
+  await run(store, history(4, 10), 10);
+  const image = files.image();
+  await store.close();
+  const content = image.disk.get(image.segments()[0]!)!;
+  content.synced = Buffer.alloc(0);
+  const again = await openOn(image, folder.path);
+  t.equal(Buffer.compare(content.synced, content.bytes), 0);
+  await again.close();
+});
+
 t.test('the world may stop between any two steps, with compactions under way', async (t) => {
   const operations = history(3, 120);
   const states = await statesOf(operations);

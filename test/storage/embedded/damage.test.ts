@@ -100,6 +100,18 @@ t.test('after a damaged head the next record is found, and the gap in the journa
   await store.close();
 });
 
+t.test('after damage no position is given twice that a page contains', async (t) => {
+  const files = await written(async (owner) => {
+    await owner.append();
+    await owner.append({ producer: 'look-for-this' as never });
+    await owner.write(pageOf('one', '', 2));
+  });
+  flip(files, Buffer.from('look-for-this'));
+  const store = await openOn(files, folder.path);
+  t.equal((await store.acquire(bucketOf(0), 'x')).lastPosition, 2);
+  await store.close();
+});
+
 t.test('records that content carries within it are not taken for records', async (t) => {
   const inner = await written((owner) => owner.write(pageOf('forged', '', 1)));
   const forged = new Uint8Array(inner.disk.get(first)!.bytes);
