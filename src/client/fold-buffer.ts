@@ -149,17 +149,15 @@ export class FoldBuffer {
 
   #encode(count: number): Uint8Array {
     const { client, registry } = this.#options;
-    const entries = this.#waiting
-      .slice(0, count)
-      .map(
-        ({ name, handler, state, events }): PartEntry => ({
-          tab: name,
-          type: handler.type,
-          client,
-          state,
-          events,
-        }),
-      );
+    const entries = this.#waiting.slice(0, count).map(
+      ({ name, handler, state, events }): PartEntry => ({
+        tab: name,
+        type: handler.type,
+        client,
+        state,
+        events,
+      }),
+    );
     return encodeParts(entries, registry);
   }
 

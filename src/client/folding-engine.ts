@@ -1,0 +1,159 @@
+import { TabaError } from '../core/errors.js';
+import { builtinHandlers } from '../core/handlers/registry.js';
+import { checkClientId } from '../core/names.js';
+import type { Clock } from '../runtime/clock.js';
+import { systemClock } from '../runtime/system-clock.js';
+import { framesUrl } from '../transport/outbound/frame-client.js';
+import { addLastWords } from './before-exit.js';
+import { CoarseClock } from './coarse-clock.js';
+import type { ClientStatus, Engine, Recorder } from './engine.js';
+import { FoldBuffer } from './fold-buffer.js';
+import { type ClientFault, Tally } from './tally.js';
+import { Uplink } from './uplink.js';
+
+export interface FoldingEngineOptions {
+  readonly clientId: string;
+  readonly url: string;
+  readonly flushIntervalMs: number;
+  readonly maxBufferBytes: number;
+  readonly connectTimeoutMs: number;
+  readonly answerTimeoutMs: number;
+  readonly onError?: ((fault: ClientFault) => void) | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+interface Waiter {
+  /** Settled flushes after which everything is through. */
+  needed: number;
+  done(): void;
+}
+
+/** Folds in process, and flushes on a period to an agent or a server. */
+export class FoldingEngine implements Engine {
+  readonly #clock: Clock;
+  readonly #flushIntervalMs: number;
+  readonly #tally: Tally;
+  readonly #buffer: FoldBuffer;
+  readonly #uplink: Uplink;
+  readonly #dropLastWords: () => void;
+  readonly #waiters = new Set<Waiter>();
+  #isTimed = false;
+  #closed: Promise<void> | undefined;
+
+  /** @throws TabaError `bad_client`, `bad_setting`: what is written in a program is told at its start */
+  constructor(options: FoldingEngineOptions) {
+    framesUrl(options.url);
+    const client = checkClientId(options.clientId);
+    for (const name of [
+      'flushIntervalMs',
+      'maxBufferBytes',
+      'connectTimeoutMs',
+      'answerTimeoutMs',
+    ] as const) {
+      if (!(options[name] > 0))
+        throw new TabaError('bad_setting', `${name}: ${options[name]} is not above 0`);
+    }
+    this.#clock = options.clock ?? systemClock();
+    this.#flushIntervalMs = options.flushIntervalMs;
+    this.#tally = new Tally(options.onError);
+    this.#buffer = new FoldBuffer({
+      registry: builtinHandlers(),
+      client,
+      maxBytes: options.maxBufferBytes,
+      clock: new CoarseClock(this.#clock),
+      tally: this.#tally,
+      filled: () => this.#arm(),
+    });
+    this.#uplink = new Uplink({
+      ...options,
+      buffer: this.#buffer,
+      tally: this.#tally,
+      clock: this.#clock,
+    });
+    this.#uplink.onSettled = () => this.#settled();
+    const engine = this;
+    this.#dropLastWords = addLastWords({
+      get hasSomething() {
+        return engine.#isWaiting;
+      },
+      flush: (deadlineMs) => this.flush(deadlineMs),
+    });
+  }
+
+  get #isWaiting(): boolean {
+    return !this.#buffer.isEmpty || this.#uplink.isOpen;
+  }
+
+  tab(name: string, type: string): Recorder {
+    return this.#buffer.tab(name, type);
+  }
+
+  status(): ClientStatus {
+    const { recorded, delivered, rejected, lost, rejectedByCode, lostByReason } = this.#tally;
+    return {
+      connected: this.#uplink.isConnected,
+      recorded,
+      buffered: this.#buffer.events + this.#uplink.openEvents,
+      bufferedBytes: this.#buffer.bytes + this.#uplink.openBytes,
+      delivered,
+      rejected,
+      rejectedByCode: Object.fromEntries(rejectedByCode),
+      lost,
+      lostByReason: Object.fromEntries(lostByReason),
+      lastError: this.#uplink.lastError,
+    };
+  }
+
+  /** Keeps the process alive until it is done or the deadline is over: whoever waits for it wants its result. */
+  flush(deadlineMs = 5000): Promise<boolean> {
+    if (!this.#isWaiting) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const end = (isThrough: boolean) => {
+        clearTimeout(deadline);
+        this.#waiters.delete(waiter);
+        resolve(isThrough);
+      };
+      const deadline = setTimeout(() => end(false), deadlineMs);
+      const waiter: Waiter = {
+        needed: Number(this.#uplink.isOpen) + Number(!this.#buffer.isEmpty),
+        done: () => end(true),
+      };
+      this.#waiters.add(waiter);
+      this.#uplink.push();
+    });
+  }
+
+  close(deadlineMs = 1000): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    this.#buffer.isClosed = true;
+    await this.flush(deadlineMs);
+    this.#tally.lose('closed', this.#buffer.discard());
+    this.#uplink.close();
+    this.#dropLastWords();
+    for (const waiter of [...this.#waiters]) waiter.done();
+  }
+
+  /** One timer for each flush, and none while nothing waits: an idle application is not woken up. */
+  #arm(): void {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    this.#clock.after(this.#flushIntervalMs, () => {
+      this.#isTimed = false;
+      this.#uplink.push();
+      if (!this.#buffer.isEmpty && this.#closed === undefined) this.#arm();
+    });
+  }
+
+  #settled(): void {
+    for (const waiter of [...this.#waiters]) {
+      waiter.needed--;
+      if (waiter.needed <= 0) waiter.done();
+    }
+    // What somebody waits for goes out at once, everything else with its period.
+    if (this.#waiters.size > 0) this.#uplink.push();
+  }
+}

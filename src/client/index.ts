@@ -1,0 +1,18 @@
+/** Taba for applications: record events, read aggregates. */
+export { type ErrorCode, TabaError } from '../core/errors.js';
+export type { JsonValue } from '../core/handlers/handler.js';
+export type { BuiltinType } from '../core/handlers/registry.js';
+export { NoAnswer } from '../transport/outbound/http-client.js';
+export { Client, type ClientOptions, createClient } from './client.js';
+export { type DummyEngine, dummyEngine, type RecordedEvent } from './dummy-engine.js';
+export type { ClientStatus, Engine, LossReason, Recorder } from './engine.js';
+export {
+  createReader,
+  type Reader,
+  type ReaderOptions,
+  type Selection,
+  ServerFault,
+  type Shown,
+} from './reader.js';
+export { Counter, Gauge, Percentile, Totals, Unique, ValueBuffer } from './tabs.js';
+export type { ClientFault } from './tally.js';
