@@ -102,12 +102,16 @@ export class SimPoster {
       if (key !== undefined && !state.done) this.#waiting--;
       state.done = true;
     };
-    this.#cluster.deliver(server.node, () => {
-      server.post(partsOf(events, epochMs + world.nowMs), key, ({ dropped }) => {
-        if (dropped === undefined) ledger.promise(events, 'certain');
-        this.#cluster.deliver(this.#node, finish);
-      });
-    });
+    this.#cluster.deliver(
+      server.node,
+      () => {
+        server.post(partsOf(events, epochMs + world.nowMs), key, ({ dropped }) => {
+          if (dropped === undefined) ledger.promise(events, 'certain');
+          this.#cluster.deliver(this.#node, finish);
+        });
+      },
+      key !== undefined,
+    );
     if (key === undefined) return;
     world.after(700, () => {
       if (!state.done) this.#try(events, key, state);

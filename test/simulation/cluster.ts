@@ -2,7 +2,7 @@ import type { Answer, Block } from '../../src/core/block.js';
 import type { BucketIndex } from '../../src/core/ids.js';
 import type { Log } from '../../src/runtime/log.js';
 import type { Ledger } from './ledger.js';
-import { bucketCount } from './payload.js';
+import { bitsOf, bucketCount, countOf, decodeParts } from './payload.js';
 import type { Rule } from './rules.js';
 import type { SimServer } from './sim-server.js';
 import type { SimStore } from './sim-store.js';
@@ -46,12 +46,12 @@ export class Cluster {
     this.without = without;
   }
 
-  /** Delivers, perhaps late, twice, or never. Order is not kept. */
-  deliver(to: SimNode, action: () => void): void {
+  /** Delivers, perhaps late, twice, or never. Order is not kept. What is not `repeatable` never comes twice: TCP. */
+  deliver(to: SimNode, action: () => void, repeatable = true): void {
     const { world, profile } = this;
     if (world.faults && world.chance(profile.loss)) return;
     world.after(world.delayMs(4), action, to);
-    if (world.faults && world.chance(profile.repeat))
+    if (repeatable && world.faults && world.chance(profile.repeat))
       world.after(world.delayMs(100) + this.world.below(9000) * world.random(), action, to);
   }
 
@@ -77,8 +77,13 @@ export class Cluster {
   }
 }
 
-export function describe({ producer, bucket, seq, events }: Block): string {
-  return `${producer.slice(0, 4)}/${bucket}#${seq} (${events} events)`;
+/** Such as `8263/1#2 (t3 c1: 0 2)`: producer, bucket, number, and the bits of the events in it. */
+export function describe({ producer, bucket, seq, payload }: Block): string {
+  const content: string[] = [];
+  for (const { tab, client, state } of decodeParts(payload).entries()) {
+    content.push(`${tab} ${client}: ${bitsOf(countOf(state).total).join(' ')}`);
+  }
+  return `${producer.slice(0, 4)}/${bucket}#${seq} (${content.join(', ')})`;
 }
 
 export const silent: Log = {

@@ -1,4 +1,4 @@
-import { clients, countOf, type SimEvent, tabs } from './payload.js';
+import { bitsOf, clients, countOf, type SimEvent, tabs } from './payload.js';
 import type { World } from './world.js';
 
 type Fate = 'open' | 'certain' | 'unsure';
@@ -72,13 +72,4 @@ export class Ledger {
       faults.push(`${reported} events given up: ${JSON.stringify([...this.givenUp])}`);
     return faults.join('; ');
   }
-}
-
-function bitsOf(total: number): number[] {
-  const bits: number[] = [];
-  for (let bit = 0, rest = total; rest > 0; bit++) {
-    if (rest % 2 === 1) bits.push(bit);
-    rest = Math.floor(rest / 2);
-  }
-  return bits;
 }

@@ -60,3 +60,13 @@ export function decodeParts(payload: Uint8Array): PartMap {
 export function countOf(state: unknown): { count: number; total: number } {
   return handler.render(state, 'json', { nowSec: 0 }) as unknown as { count: number; total: number };
 }
+
+/** Which events are in a sum. */
+export function bitsOf(total: number): number[] {
+  const bits: number[] = [];
+  for (let bit = 0, rest = total; rest > 0; bit++) {
+    if (rest % 2 === 1) bits.push(bit);
+    rest = Math.floor(rest / 2);
+  }
+  return bits;
+}

@@ -98,7 +98,12 @@ export class SimStore {
       opened,
       acquire: (bucket) => {
         const token = this.#world.id() as HeadToken;
-        return command(bucket, true, (copy) => acquire(copy, token));
+        return command(bucket, true, (copy) => {
+          this.#world.log(
+            () => `store: ${node.name} acquires bucket ${bucket}, ${copy.producers.size} producers`,
+          );
+          return acquire(copy, token);
+        });
       },
       append: (head, entry) => guarded(head, (copy) => append(copy, entry)),
       setAside: (head, item) =>
@@ -113,6 +118,8 @@ export class SimStore {
         }),
       writePages: (head, writes) =>
         guarded(head, (copy) => {
+          const text = writes.map((page) => `${page.tab} ${page.client || '*'} at ${page.position}`);
+          this.#world.log(() => `store: pages ${text.join(', ')}`);
           for (const write of writes) {
             const key = `${write.tab}\n${write.client}`;
             const known = copy.pages.get(key);

@@ -118,8 +118,13 @@ export class BucketOwner extends HeldBucket {
     for (;;) {
       if (this.phase === 'acquiring') return this.#busy();
       if (this.phase !== 'serving') return { kind: 'not_owner' };
-      const verdict = this.judge(block);
-      if (verdict.kind === 'answer') return verdict.answer;
+      let verdict = this.judge(block);
+      if (verdict.kind === 'answer') {
+        if (verdict.answer.kind === 'acknowledged') return verdict.answer;
+        if (!(await this.confirmed()) || this.phase !== 'serving') return this.#turnAway();
+        verdict = this.judge(block);
+        if (verdict.kind === 'answer') return verdict.answer;
+      }
       if (verdict.kind === 'append') return this.#append(block);
       const pending = await verdict.pending;
       if (pending.kind !== 'acknowledged') return pending;
@@ -129,6 +134,24 @@ export class BucketOwner extends HeldBucket {
 
   protected judge(block: Block): ReturnType<Producers['judge']> {
     return this.#producers.judge(block);
+  }
+
+  /**
+   * Asks the store whether the bucket is still ours. An owner that was replaced without noticing, because it had nothing
+   * to write, knows old numbers: "expects" and "unknown producer" from such a one would make a producer give up what its
+   * successor counted. (An acknowledged number stays acknowledged, and an append finds out by itself.)
+   */
+  protected async confirmed(): Promise<boolean> {
+    try {
+      await this.readPages([]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #turnAway(): Answer {
+    return this.phase === 'acquiring' ? this.#busy() : { kind: 'not_owner' };
   }
 
   #busy(): Answer {
@@ -208,7 +231,7 @@ export class BucketOwner extends HeldBucket {
       // `write` has dropped the memory; the number will be judged anew by what the journal says.
       books.pending -= block.events;
       books.returned += block.events;
-      return this.phase === 'acquiring' ? this.#busy() : { kind: 'not_owner' };
+      return this.#turnAway();
     }
   }
 
