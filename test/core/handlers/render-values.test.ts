@@ -3,7 +3,7 @@ import { maxBufferValues } from '../../../src/core/handlers/buffer.js';
 import { gaugeMemorySec } from '../../../src/core/handlers/gauge.js';
 import type { Handler } from '../../../src/core/handlers/handler.js';
 import { builtinHandlers } from '../../../src/core/handlers/registry.js';
-import { epochSec, stateOf } from './state-kit.js';
+import { bytesOf, epochSec, stateOf } from './state-kit.js';
 
 const registry = builtinHandlers();
 const gauge = registry.get('Gauge') as Handler;
@@ -27,7 +27,7 @@ t.test('Gauge: what was set last, by time, then sequence, then value', async (t)
   const latest = (...events: ReturnType<typeof event>[]) =>
     gauge.render(stateOf(gauge, events), 'json', view);
   t.same(latest(event('new', epochSec), event('old', epochSec - 1)), { new: 1 });
-  t.same(latest(event('second', epochSec, 2), event('first', epochSec, 1)), { second: 1 });
+  t.same(latest(event('a', epochSec, 2), event('b', epochSec, 1)), { a: 1 }, 'the later of one second');
   t.same(latest(event('b'), event('a')), { b: 1 });
   t.same(latest(event('2'), event(10)), { '2': 1 }, 'a string is above every number');
   t.match(gauge.render(stateOf(gauge, [event('up')]), 'detailed', view), {
@@ -155,6 +155,15 @@ t.test('Buffer: keeps the 1,000 that expire last, whoever merges', async (t) => 
     const rows = buffer.render(state, 'detailed', view) as { expiry: number }[];
     t.same([rows.length, rows[0]!.expiry, rows.at(-1)!.expiry], [1000, epochSec + 2000, epochSec + 1001]);
   }
+});
+
+t.test('Buffer: one value recorded twice in a moment is kept in one order', async (t) => {
+  const twice = [event(['a', epochSec + 9], epochSec, 1), event(['a', epochSec + 9], epochSec, 2)];
+  const [forth, back] = [twice, [...twice].reverse()].map((events) =>
+    bytesOf(buffer, stateOf(buffer, events)),
+  );
+  t.equal(forth, back);
+  t.equal((buffer.render(stateOf(buffer, twice), 'json', view) as unknown[]).length, 2);
 });
 
 t.test('Buffer and gauges: times ahead become the present', async (t) => {
