@@ -23,7 +23,7 @@ export class SimSdk {
   readonly #cluster: Cluster;
   readonly #agent: SimAgent;
   readonly #node = new SimNode('sdk');
-  readonly #session: string;
+  #session: string;
   #next = 1;
   #flushes: Flush[] = [];
 
@@ -49,16 +49,27 @@ export class SimSdk {
 
   #send(flush: Flush): void {
     const { number, payload, events } = flush;
+    const session = this.#session;
     this.#cluster.deliver(this.#agent.node, () => {
-      this.#agent.flush(this.#session, number, payload, (answer) => {
+      this.#agent.flush(session, number, payload, (answer) => {
         // Accepted here: whatever happens to the answer, it must be counted.
         if (answer.kind === 'ok') this.#cluster.ledger.promise(events, 'certain');
         this.#cluster.deliver(this.#node, () => {
+          if (session !== this.#session) return;
           if (answer.kind === 'ok') this.#flushes = this.#flushes.filter((open) => open.number !== number);
-          else for (const open of this.#flushes) if (open.number >= answer.expected) this.#send(open);
+          else if (answer.expected < (this.#flushes[0]?.number ?? 0)) this.#restart();
+          else if (this.#cluster.world.chance(0.3)) for (const open of this.#flushes) this.#send(open);
         });
       });
     });
+  }
+
+  /** The agent does not know the session: what is not answered is never sent again (R9). */
+  #restart(): void {
+    for (const { events } of this.#flushes) this.#cluster.ledger.promise(events, 'unsure');
+    this.#flushes = [];
+    this.#session = this.#cluster.world.id();
+    this.#next = 1;
   }
 
   #retry(): void {
