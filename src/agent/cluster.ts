@@ -290,6 +290,7 @@ export class Cluster {
   flush(): void {
     const { clock, spool } = this.#options;
     const now = clock.monotonicMs();
+    spool?.probe();
     if (this.#producer !== undefined && this.#routes !== undefined) {
       if (now >= this.#expireAtMs) this.#expire(now);
       // While the spool cannot be written, sealing would only end the merging early.

@@ -161,6 +161,13 @@ export class Spool implements ProducerRecord {
     this.#tally = tallied(this.#tally, record);
   }
 
+  /** While nothing can be written, looks whether that has changed, by a record that says nothing new. */
+  probe(): void {
+    if (!this.stuck) return;
+    if (this.#queued.length === 0) this.#queue({ kind: 'buckets', bucketCount: this.#bucketCount });
+    this.flush();
+  }
+
   /** Writes what is queued. @returns whether all of it is written now */
   flush(): boolean {
     if (this.#queued.length === 0) return true;

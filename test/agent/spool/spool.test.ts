@@ -296,9 +296,12 @@ t.test('a full disk: refused and counted nowhere, Blocks held back in order, and
   t.equal(readFileSync(join(folder, 'spool.log')).length, bytes, 'torn bytes are cut off');
   t.equal(spool.log.count('spool_write_failed'), 1, 'said once');
 
+  spool.probe();
+  t.ok(spool.stuck);
   full = false;
+  spool.probe();
+  t.equal(spool.stats().waitingFor, undefined, 'found out without an event');
   accept(spool, other);
-  t.equal(spool.stats().waitingFor, undefined);
   spool.secure(() => {
     sent = true;
   });

@@ -1,0 +1,236 @@
+import type { BlockRejection } from '../core/block.js';
+import { TabaError } from '../core/errors.js';
+import type { ClientId } from '../core/ids.js';
+import { checkClientId } from '../core/names.js';
+import { PartMap } from '../core/parts.js';
+import { answerOf } from '../intake/answer.js';
+import { type IntakePath, readItems } from '../intake/body.js';
+import type { StageContext } from '../intake/context.js';
+import { stage } from '../intake/stage.js';
+import { type StagedParts, stageParts } from '../intake/stage-parts.js';
+import type { Log } from '../runtime/log.js';
+import type { HttpReply, HttpRequest } from '../transport/inbound/http.js';
+import type { PushFlush } from '../wire/frame.js';
+import { encodeParts } from '../wire/parts.js';
+import type { Cluster } from './cluster.js';
+import { Door } from './door.js';
+import { KnownNames } from './known-names.js';
+import type { Mirror } from './mirror.js';
+import type { AgentOptions } from './options.js';
+import type { Room, Shortage } from './room.js';
+import { Samples } from './samples.js';
+import type { Spool } from './spool/spool.js';
+
+export interface ReceptionOptions {
+  readonly agent: Pick<
+    AgentOptions,
+    'registry' | 'limits' | 'denyLists' | 'clientId' | 'clock' | 'spoolFsync'
+  >;
+  readonly cluster: Cluster;
+  readonly mirror: Mirror | undefined;
+  readonly room: Room;
+  readonly spool: Spool | undefined;
+  readonly log: Log;
+}
+
+/** A flush that was taken; `refused` says why nothing of it counts, now and at any other time. */
+export interface FlushTaken {
+  readonly rejected: readonly BlockRejection[];
+  readonly refused?: string;
+}
+
+/** How long a sender waits when there is no room. */
+const retryAfterSec = 1;
+
+/**
+ * Where events come in, over whatever protocol: checked and folded apart from everything else, then taken as a whole or
+ * not at all. What is answered with success is in the spool (R8), where there is one, and in memory.
+ */
+export class Reception {
+  readonly door = new Door();
+  readonly known: KnownNames;
+  readonly samples: Samples;
+  /** Client of events that name none, and of the agent's own. */
+  readonly client: ClientId;
+  /** Events that the agent made about itself. */
+  ownEvents = 0;
+  readonly #options: ReceptionOptions;
+  readonly #context: Omit<StageContext, 'nowMs'>;
+  #sequence = 0;
+  #stopping = false;
+
+  /** @throws TabaError `bad_client` for an agent whose own name is none */
+  constructor(options: ReceptionOptions) {
+    const { registry, limits, denyLists, clientId, clock } = options.agent;
+    this.#options = options;
+    this.known = new KnownNames(limits, clock);
+    this.samples = new Samples(clock);
+    this.client = checkClientId(clientId);
+    this.#context = {
+      registry,
+      limits,
+      defaultClient: this.client,
+      deny: denyLists,
+      typeOf: (tab) => options.cluster.typeOf(tab),
+      admits: (tab, client) => this.known.admit(tab, client),
+      nextSequence: () => this.#sequence++,
+    };
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** From now on nothing new is taken. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /**
+   * A body of raw events.
+   * @throws TabaError `bad_framing`, `unsupported_version`, `body_too_large`, `overloaded`, `stopping`: nothing of it counts
+   */
+  async takeBody({ path, headers, body, peer }: HttpRequest): Promise<HttpReply> {
+    this.door.requests++;
+    this.#admit();
+    try {
+      const { limits } = this.#options.agent;
+      const contentEncoding = headers.get('content-encoding');
+      const items = await readItems({ path: path as IntakePath, contentEncoding, body }, limits);
+      // Decompressing takes a while: only from here on does nothing come in between.
+      this.#admit();
+      const staged = stage(items, { ...this.#context, nowMs: this.#options.agent.clock.nowMs() });
+      const rejected = new Map(staged.rejections.byCode);
+      if (staged.parts.events > 0) {
+        this.#makeRoom(staged.parts);
+        for (const rejection of this.#accept(staged.parts)) staged.rejectLater(rejection);
+      }
+      this.#count(staged.received, staged.clamped, rejected);
+      const [first] = staged.rejections.listed;
+      if (first !== undefined) this.samples.add(peer, first.code, `item ${first.index}: ${first.message}`);
+      await this.#safely(this.durable());
+      const { status, body: answer } = answerOf(staged);
+      return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(answer)}\n` };
+    } catch (error) {
+      if (error instanceof TabaError) this.#refused(error, peer);
+      throw error;
+    }
+  }
+
+  /**
+   * A numbered flush of an SDK that is due now.
+   * @throws TabaError `overloaded`, `stopping`: it may be sent again
+   */
+  takeFlush({ session, number, events, payload }: PushFlush, peer: string): FlushTaken {
+    this.door.requests++;
+    this.#admit();
+    let staged: StagedParts;
+    try {
+      staged = stageParts(payload, { ...this.#context, nowMs: this.#options.agent.clock.nowMs() });
+    } catch (error) {
+      if (!(error instanceof TabaError)) throw error;
+      // Its number is used up: the SDK must not be stuck with it.
+      this.#accept(new PartMap(this.#options.agent.registry), { session, number });
+      const claimed = Number.isFinite(events) && events > 0 ? events : 0;
+      this.#count(claimed, 0, new Map([['corrupt', claimed]]));
+      this.samples.add(peer, error.code, error.message);
+      return { rejected: [], refused: error.message };
+    }
+    this.#makeRoom(staged.parts);
+    // Recorded even when nothing of it is left: its number is taken.
+    const later = this.#accept(staged.parts, { session, number });
+    const byCode = new Map<string, number>();
+    for (const { code, events: count } of staged.rejected) byCode.set(code, (byCode.get(code) ?? 0) + count);
+    this.#count(staged.received, staged.clamped, byCode);
+    const [first] = staged.rejected;
+    if (first !== undefined) this.samples.add(peer, first.code, first.message);
+    return { rejected: [...staged.rejected, ...later] };
+  }
+
+  /** What the agent tells about itself. Best effort: where there is no room, it is not told. */
+  takeOwn(parts: PartMap): void {
+    if (parts.events === 0 || this.#stopping || this.#options.room.shortageFor(parts) !== undefined) return;
+    try {
+      this.#accept(parts);
+    } catch (error) {
+      if (error instanceof TabaError) return;
+      throw error;
+    }
+    this.ownEvents += parts.events;
+    this.door.received += parts.events;
+  }
+
+  /** Resolves when everything taken so far survives what it is meant to survive; undefined when it does already. */
+  durable(): Promise<void> | undefined {
+    const { spool, agent } = this.#options;
+    return spool !== undefined && agent.spoolFsync === true ? spool.durable() : undefined;
+  }
+
+  async #safely(durable: Promise<void> | undefined): Promise<void> {
+    try {
+      await durable;
+    } catch (error) {
+      // It is in memory and will be counted; whether it would survive a power cut is not known.
+      const message = error instanceof Error ? error.message : String(error);
+      throw new TabaError(
+        'counted_in_part',
+        `the events were taken, but the spool was not synced: ${message}`,
+      );
+    }
+  }
+
+  #admit(): void {
+    if (this.#stopping) throw new TabaError('stopping', 'the agent is stopping');
+    const shortage = this.#options.room.shortage();
+    // Whether there are too many pairs is seen when the body's own are known: more of the same need no room.
+    if (shortage !== undefined && shortage !== 'pairs') throw overloaded(shortage);
+  }
+
+  #makeRoom(parts: PartMap): void {
+    const shortage = this.#options.room.shortageFor(parts);
+    if (shortage !== undefined) throw overloaded(shortage);
+  }
+
+  #accept(
+    parts: PartMap,
+    flush?: { readonly session: string; readonly number: number },
+  ): readonly BlockRejection[] {
+    const { cluster, mirror, agent } = this.#options;
+    let bytes: Uint8Array | undefined;
+    const encoded = (): Uint8Array => {
+      bytes ??= encodeParts(parts, agent.registry);
+      return bytes;
+    };
+    let rejections: readonly BlockRejection[];
+    try {
+      rejections = cluster.accept(parts, encoded, flush);
+    } catch (error) {
+      if (error instanceof TabaError && error.code === 'store_failed') throw overloaded('spool');
+      throw error;
+    }
+    if (parts.events > 0) mirror?.addOrDrop(parts, encoded);
+    return rejections;
+  }
+
+  #count(received: number, clamped: number, rejected: ReadonlyMap<string, number>): void {
+    this.door.received += received;
+    this.door.clamped += clamped;
+    for (const [code, events] of rejected) this.door.reject(code, events);
+  }
+
+  #refused(error: TabaError, peer: string): void {
+    if (error.row.status === 503) {
+      this.door.refusedBodies++;
+      return;
+    }
+    this.samples.add(peer, error.code, error.message);
+    this.#options.log.warn('body_refused', { peer, code: error.code, error: error.message });
+  }
+}
+
+function overloaded(shortage: Shortage): TabaError {
+  return new TabaError('overloaded', `no room at the moment: ${shortage}`, {
+    waiting_for: shortage,
+    retryAfterSec,
+  });
+}

@@ -1,0 +1,48 @@
+import { TabaError } from '../core/errors.js';
+import type { HttpReply, HttpRequest, Route } from '../transport/inbound/http.js';
+import type { Reception } from './reception.js';
+import type { Room } from './room.js';
+import { type AgentStatus, renderStatus } from './status.js';
+
+export interface RoutesOf {
+  readonly reception: Reception;
+  readonly room: Room;
+  readonly status: () => AgentStatus;
+}
+
+/** What an agent answers over HTTP. */
+export function agentRoutes({ reception, room, status }: RoutesOf): readonly Route[] {
+  const take = (request: HttpRequest): Promise<HttpReply> => reception.takeBody(request);
+  return [
+    { method: 'POST', path: '/post', handle: take },
+    { method: 'POST', path: '/post_zip', handle: take },
+    { method: 'POST', path: '/events', handle: take },
+    { method: 'GET', path: '/status', handle: (request) => answerStatus(request, status()) },
+    // Depends on nothing outside this process: a server that is away is no reason to restart an agent.
+    { method: 'GET', path: '/healthz', handle: () => text('ok\n') },
+    {
+      method: 'GET',
+      path: '/readyz',
+      handle: () => {
+        if (reception.stopping) throw new TabaError('stopping', 'the agent is stopping');
+        const shortage = room.shortage();
+        if (shortage !== undefined)
+          throw new TabaError('overloaded', `no room: ${shortage}`, { waiting_for: shortage });
+        return text('ready\n');
+      },
+    },
+  ];
+}
+
+function answerStatus(request: HttpRequest, status: AgentStatus): HttpReply {
+  if (!(request.headers.get('accept') ?? '').includes('application/json')) return text(renderStatus(status));
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: `${JSON.stringify(status, null, 2)}\n`,
+  };
+}
+
+function text(body: string): HttpReply {
+  return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body };
+}
