@@ -26,6 +26,17 @@ const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
 double[0] = 1;
 const high = words[1] === 0x3ff00000 ? 1 : 0;
+const low = 1 - high;
+
+/** The mantissas of the boundaries as their upper 20 and lower 32 bits; the last one, 2, is above every mantissa. */
+const upperBits = new Uint32Array(perOctave + 1);
+const lowerBits = new Uint32Array(perOctave + 1);
+for (let k = 0; k < perOctave; k++) {
+  double[0] = boundaries[k]!;
+  upperBits[k] = words[high]! & 0xfffff;
+  lowerBits[k] = words[low]!;
+}
+upperBits[perOctave] = 0x100000;
 
 /** @param value finite and above 0 @returns its bucket's index at the finest scale, -137,473 to 131,071 */
 export function bucketIndex(value: number): number {
@@ -38,10 +49,10 @@ export function bucketIndex(value: number): number {
     top = words[high]!;
     exponent = (top >>> 20) - 1023 - 64;
   }
-  words[high] = (top & 0xfffff) | 0x3ff00000;
-  const mantissa = double[0]!;
-  let bucket = firstGuess[(top & 0xfffff) >>> (20 - slotBits)]!;
-  while (mantissa > boundaries[bucket + 1]!) bucket++;
+  const upper = top & 0xfffff;
+  let bucket = firstGuess[upper >>> (20 - slotBits)]!;
+  const next = upperBits[bucket + 1]!;
+  if (upper > next || (upper === next && words[low]! > lowerBits[bucket + 1]!)) bucket++;
   return exponent * perOctave + bucket;
 }
 
