@@ -71,6 +71,9 @@ export class FoldingEngine implements Engine {
       clock: this.#clock,
     });
     this.#uplink.onSettled = () => this.#settled();
+    this.#uplink.onPartial = () => {
+      for (const waiter of this.#waiters) waiter.needed++;
+    };
     const engine = this;
     this.#dropLastWords = addLastWords({
       get hasSomething() {

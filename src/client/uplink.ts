@@ -45,6 +45,8 @@ export class Uplink {
   #lastError: string | undefined;
   /** Called whenever the open flush was settled. */
   onSettled: () => void = () => {};
+  /** Called when a flush could not hold everything: one more is needed. */
+  onPartial: () => void = () => {};
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -97,6 +99,7 @@ export class Uplink {
     if (taken === undefined) return;
     this.#session.begin(taken.payload, taken.events);
     this.#isSent = false;
+    if (taken.isPartial) this.onPartial();
   }
 
   #send(): void {
