@@ -239,6 +239,17 @@ class Agent implements RunningAgent {
   }
 
   async #close(deadlineMs: number): Promise<void> {
+    // Timers and connections do not keep a process alive, and listening ends first: without this, draining might not be awaited.
+    const awake = setInterval(() => {}, 60_000);
+    try {
+      await this.#drain(deadlineMs);
+      await this.#release();
+    } finally {
+      clearInterval(awake);
+    }
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
     const { log, clock } = this.#options;
     const beganAtMs = clock.monotonicMs();
     this.#cancelSelf?.();
@@ -257,7 +268,6 @@ class Agent implements RunningAgent {
     else if (this.#spool !== undefined)
       log.warn('agent_drained_in_part', { ...fields, hint: 'the spool keeps the rest' });
     else log.error('events_lost', { ...fields, hint: 'a spool would have kept them: --spool DIR' });
-    await this.#release();
   }
 
   async #release(): Promise<void> {
