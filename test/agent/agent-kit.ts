@@ -45,10 +45,19 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Answer> 
   const response = await fetch(url, { signal: AbortSignal.timeout(20_000), ...init });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson ? JSON.parse(text) : undefined,
+  };
 }
 
-export function post(url: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
+export function post(
+  url: string,
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   return ask(url, { method: 'POST', body: body as never, headers });
 }
 
@@ -59,7 +68,10 @@ export function v1Body(lines: Readonly<Record<string, readonly string[]>>, clien
 }
 
 /** Waits until `found` gives something; looks every few ms, for at most 20 s. */
-export async function until<T>(what: string, found: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+export async function until<T>(
+  what: string,
+  found: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
   const end = performance.now() + 20_000;
   for (;;) {
     const value = await found();

@@ -85,7 +85,10 @@ t.test('a full disk: 503, nothing counted, said in the status, and on it goes', 
   const { agent } = await agentOf(t, { spoolFolder, seams: { disk } });
   t.equal((await post(`${agent.url}/events`, one('a'))).status, 200);
   full = true;
-  t.match(await post(`${agent.url}/events`, one('a')), { status: 503, json: { error: { code: 'overloaded' } } });
+  t.match(await post(`${agent.url}/events`, one('a')), {
+    status: 503,
+    json: { error: { code: 'overloaded' } },
+  });
   t.match(agent.status(), { accepting: false, waiting_for: 'spool', spool: { waiting_for: /ENOSPC/ } });
   t.equal((await ask(`${agent.url}/readyz`)).status, 503);
   full = false;
@@ -96,7 +99,10 @@ t.test('a full disk: 503, nothing counted, said in the status, and on it goes', 
 
 t.test('with fsync the answer waits for the disk; a failing disk is no reason to repeat', async (t) => {
   const syncs: ((error: Error | null) => void)[] = [];
-  const disk = { ...systemDisk, sync: (_fd: number, done: (error: Error | null) => void) => void syncs.push(done) };
+  const disk = {
+    ...systemDisk,
+    sync: (_fd: number, done: (error: Error | null) => void) => void syncs.push(done),
+  };
   const { agent } = await agentOf(t, { spoolFolder: folderOf(t), spoolFsync: true, seams: { disk } });
   let answered = false;
   const first = post(`${agent.url}/events`, one('a')).then((answer) => {

@@ -44,8 +44,15 @@ t.test('a fault in one item rejects that item alone, by code and index', async (
     [{ nome: 'a', value: 1 }, 'bad_event'],
   ];
   for (const [item, code] of cases) {
-    const answer = await post(`${agent.url}/events`, JSON.stringify([{ name: 'ok', value: 1 }, item, { name: 'ok', value: 2 }]));
-    t.match(answer, { status: 200, json: { accepted: 2, rejected: [{ index: 1, code }] } }, JSON.stringify(item).slice(0, 60));
+    const answer = await post(
+      `${agent.url}/events`,
+      JSON.stringify([{ name: 'ok', value: 1 }, item, { name: 'ok', value: 2 }]),
+    );
+    t.match(
+      answer,
+      { status: 200, json: { accepted: 2, rejected: [{ index: 1, code }] } },
+      JSON.stringify(item).slice(0, 60),
+    );
     t.equal(answer.json.rejected.length, 1);
   }
   const { books, malformed } = agent.status();
@@ -58,7 +65,9 @@ t.test('a fault in one item rejects that item alone, by code and index', async (
 
 t.test('v1: a broken line, NaN and a wrong type are items; the rest counts', async (t) => {
   const { agent } = await agentOf(t);
-  const body = v1Body({ a: [line('1'), '{broken', line('NaN'), line('1', 'CounterGroup', 'NaN'), line('3')] });
+  const body = v1Body({
+    a: [line('1'), '{broken', line('NaN'), line('1', 'CounterGroup', 'NaN'), line('3')],
+  });
   const answer = await post(`${agent.url}/post`, body);
   t.match(answer, { status: 200, json: { accepted: 2 } });
   t.same(
@@ -67,13 +76,18 @@ t.test('v1: a broken line, NaN and a wrong type are items; the rest counts', asy
   );
 });
 
-t.test('a timestamp a year ahead is counted at the present, one a year behind where it belongs', async (t) => {
-  const { agent } = await agentOf(t);
-  const year = 365 * 86_400;
-  const body = v1Body({ a: [line('1', 'CounterGroup', nowSec + year), line('1', 'CounterGroup', nowSec - year)] });
-  t.match(await post(`${agent.url}/post`, body), { status: 200, json: { accepted: 2, clamped: 1 } });
-  t.equal(agent.status().clamped_timestamps, 1);
-});
+t.test(
+  'a timestamp a year ahead is counted at the present, one a year behind where it belongs',
+  async (t) => {
+    const { agent } = await agentOf(t);
+    const year = 365 * 86_400;
+    const body = v1Body({
+      a: [line('1', 'CounterGroup', nowSec + year), line('1', 'CounterGroup', nowSec - year)],
+    });
+    t.match(await post(`${agent.url}/post`, body), { status: 200, json: { accepted: 2, clamped: 1 } });
+    t.equal(agent.status().clamped_timestamps, 1);
+  },
+);
 
 t.test('what breaks the framing is refused as a whole, and nothing of it counts', async (t) => {
   const limits = { ...defaultLimits, maxBodyBytes: 20_000, maxDecompressedBytes: 100_000 };
@@ -106,7 +120,12 @@ t.test('half a body counts nothing', async (t) => {
   const { agent } = await agentOf(t);
   const body = v1Body({ a: [line('1'), line('1')] });
   const { port } = new URL(agent.url);
-  const sending = request({ port, path: '/post', method: 'POST', headers: { 'content-length': body.length * 2 } });
+  const sending = request({
+    port,
+    path: '/post',
+    method: 'POST',
+    headers: { 'content-length': body.length * 2 },
+  });
   const ended = new Promise<void>((resolve) => sending.once('close', () => resolve()));
   sending.once('error', () => {});
   await new Promise<void>((resolve) => sending.write(body, () => resolve()));
@@ -153,17 +172,27 @@ t.test('no room: 503 with Retry-After, nothing counted, not ready; what merges s
   t.equal((await ask(`${agent.url}/readyz`)).status, 503);
   t.equal((await post(`${agent.url}/events`, events('a', 'b', 'c'))).status, 200, 'the same pairs again');
   heapShare = 0.95;
-  t.match(await post(`${agent.url}/events`, events('a')), { status: 503, json: { error: { waiting_for: 'memory' } } });
+  t.match(await post(`${agent.url}/events`, events('a')), {
+    status: 503,
+    json: { error: { waiting_for: 'memory' } },
+  });
   t.equal((await ask(`${agent.url}/healthz`)).status, 200);
   t.match(agent.status(), { refused_bodies: 2, books: { received: 8, buffered: 8, balance: 0 } });
 });
 
 t.test('more tabs than allowed are rejected by name, those known go on', async (t) => {
   const { agent } = await agentOf(t, { limits: { ...defaultLimits, maxTabs: 1, maxClients: 1 } });
-  const both = '[{"name": "a", "value": 1, "client": "c"}, {"name": "b", "value": 1, "client": "c"}, {"name": "a", "value": 1, "client": "d"}]';
+  const both =
+    '[{"name": "a", "value": 1, "client": "c"}, {"name": "b", "value": 1, "client": "c"}, {"name": "a", "value": 1, "client": "d"}]';
   t.match(await post(`${agent.url}/events`, both), {
     status: 200,
-    json: { accepted: 1, rejected: [{ index: 1, code: 'too_many_tabs' }, { index: 2, code: 'too_many_clients' }] },
+    json: {
+      accepted: 1,
+      rejected: [
+        { index: 1, code: 'too_many_tabs' },
+        { index: 2, code: 'too_many_clients' },
+      ],
+    },
   });
 });
 
@@ -183,7 +212,10 @@ t.test('settings that cannot work are refused', async (t) => {
   await t.rejects(start({ servers: [] }), { code: 'bad_setting' });
   await t.rejects(start({ servers: ['server:8300'] }), { code: 'bad_setting', message: 'server:8300' });
   await t.rejects(start({ mirror: ['nonsense'] }), { code: 'bad_setting' });
-  await t.rejects(start({ spoolMaxAgeMs: 7 * 86_400_000 }), { code: 'bad_setting', message: 'spool-max-age' });
+  await t.rejects(start({ spoolMaxAgeMs: 7 * 86_400_000 }), {
+    code: 'bad_setting',
+    message: 'spool-max-age',
+  });
   await t.rejects(start({ clientId: 'not a client' }), { code: 'bad_client' });
   const { agent } = await agentOf(t);
   await t.rejects(start({ port: Number(new URL(agent.url).port) }), { code: 'port_in_use' });

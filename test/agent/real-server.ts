@@ -63,6 +63,11 @@ export async function realServer(t: Test, port = 0, bucketCount = 16): Promise<R
     },
   });
   t.teardown(() => http.close());
-  const server: RealServer = { url: `http://127.0.0.1:${http.port}`, counts, silent: false, close: () => http.close() };
+  const server: RealServer = {
+    url: `http://127.0.0.1:${http.port}`,
+    counts,
+    silent: false,
+    close: () => http.close(),
+  };
   return server;
 }

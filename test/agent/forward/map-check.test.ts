@@ -17,14 +17,26 @@ const hello: Hello = {
   maxInFlight: 4,
   nowMs: 0,
 };
-const fresh: BucketMap = { bucketCount: undefined, generation: undefined, restored: [], restoredBucketCount: 0 };
+const fresh: BucketMap = {
+  bucketCount: undefined,
+  generation: undefined,
+  restored: [],
+  restoredBucketCount: 0,
+};
 const large: Block = { ...blockOf(partsOf('x'), 1), payload: new Uint8Array(2 ** 20) };
 
 t.test('what fits', async (t) => {
   t.equal(mapMismatch(fresh, hello), undefined);
   t.equal(mapMismatch({ ...fresh, bucketCount: 1000, generation: 1 }, hello), undefined);
-  t.equal(mapMismatch({ ...fresh, restored: [blockOf(partsOf('x'), 1)], restoredBucketCount: 1000 }, hello), undefined);
-  t.equal(mapMismatch({ ...fresh, restoredBucketCount: 8 }, hello), undefined, 'without numbered Blocks, Parts are split anew');
+  t.equal(
+    mapMismatch({ ...fresh, restored: [blockOf(partsOf('x'), 1)], restoredBucketCount: 1000 }, hello),
+    undefined,
+  );
+  t.equal(
+    mapMismatch({ ...fresh, restoredBucketCount: 8 }, hello),
+    undefined,
+    'without numbered Blocks, Parts are split anew',
+  );
 });
 
 t.test('what does not, and why', async (t) => {
@@ -36,5 +48,8 @@ t.test('what does not, and why', async (t) => {
   t.match(mapMismatch({ ...fresh, generation: 2 }, hello), /generation 1/);
   const restored = { ...fresh, restored: [blockOf(partsOf('x'), 1)], restoredBucketCount: 8 };
   t.match(mapMismatch(restored, hello), /numbered Blocks of 8/);
-  t.match(mapMismatch({ ...fresh, restored: [large], restoredBucketCount: 1000 }, hello), /frames of 1048576 bytes/);
+  t.match(
+    mapMismatch({ ...fresh, restored: [large], restoredBucketCount: 1000 }, hello),
+    /frames of 1048576 bytes/,
+  );
 });
