@@ -1,0 +1,36 @@
+import t from 'tap';
+import { runHistory } from './history.js';
+import { type Rule, rules } from './rules.js';
+
+const histories = 1500;
+/** More than any mutant has ever needed from seed 1 on, with room for changes to the code. */
+const mutantHistories: Readonly<Partial<Record<Rule, number>>> = { R11: 1500 };
+
+// Errors are part of the play: their stacks cost more than the histories.
+Error.stackTraceLimit = 0;
+
+t.test('whole histories of a cluster end with exact counts', async (t) => {
+  for (let seed = 1; seed <= histories; seed++) {
+    const { fault } = await runHistory(seed, {});
+    if (fault !== '') t.fail(`npm run simulate -- --seed ${seed} --histories 1 --trace: ${fault}`);
+  }
+  t.pass(`${histories} histories`);
+});
+
+t.test('a seed determines its history', async (t) => {
+  const first = await runHistory(7, { trace: true });
+  const second = await runHistory(7, { trace: true });
+  t.ok(first.trace.length > 20);
+  t.same(second.trace, first.trace);
+});
+
+for (const rule of rules) {
+  t.test(`without ${rule} something is lost, doubled or stuck`, async (t) => {
+    const limit = mutantHistories[rule] ?? 500;
+    for (let seed = 1; seed <= limit; seed++) {
+      const { fault } = await runHistory(seed, { without: new Set([rule]) });
+      if (fault !== '') return t.pass(`seed ${seed}: ${fault}`);
+    }
+    t.fail(`${limit} histories without ${rule} went well: the simulation would not notice its loss`);
+  });
+}
