@@ -96,18 +96,7 @@ t.test('the package taba-client', async (t) => {
       export { answer, names, status };\n`;
     await writeFile(join(app, 'esm.mts'), `import { ${source}`);
     await writeFile(join(app, 'cjs.cts'), `import { ${source}`);
-    const options = [
-      '--noEmit',
-      '--strict',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2022',
-      '--lib',
-      'es2022',
-      '--types',
-      '',
-    ];
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022'];
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     const outcome = await run(process.execPath, [tsc, ...options, 'esm.mts', 'cjs.cts'], { cwd: app }).catch(
       (error: { stdout: string }) => error,
@@ -117,8 +106,9 @@ t.test('the package taba-client', async (t) => {
       join(app, 'wrong.mts'),
       `import { createClient } from 'taba-client';\ncreateClient({ clientId: 1 });\n`,
     );
-    await t.rejects(run(process.execPath, [tsc, ...options, 'wrong.mts'], { cwd: app }), {
-      stdout: /TS2322/,
-    });
+    const refused = await run(process.execPath, [tsc, ...options, 'wrong.mts'], { cwd: app }).catch(
+      (error: { stdout: string }) => error,
+    );
+    t.match(refused.stdout, /TS2322/);
   });
 });
