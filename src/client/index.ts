@@ -2,7 +2,7 @@
 export { type ErrorCode, TabaError } from '../core/errors.js';
 export type { JsonValue } from '../core/handlers/handler.js';
 export type { BuiltinType } from '../core/handlers/registry.js';
-export { NoAnswer } from '../transport/outbound/http-client.js';
+export { NoAnswer } from '../transport/outbound/no-answer.js';
 export { Client, type ClientOptions, createClient } from './client.js';
 export { type DummyEngine, dummyEngine, type RecordedEvent } from './dummy-engine.js';
 export type { ClientStatus, Engine, LossReason, Recorder } from './engine.js';

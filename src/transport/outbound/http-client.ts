@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { TabaError } from '../../core/errors.js';
+import { NoAnswer } from './no-answer.js';
 
 export interface HttpQuestion {
   readonly url: string | URL;
@@ -23,18 +24,6 @@ export interface HttpAnswer {
 
 const defaultTimeoutMs = 30_000;
 const defaultMaxAnswerBytes = 64 * 2 ** 20;
-
-/** Nobody answered, or not in full: why, in words. */
-export class NoAnswer extends Error {
-  /** Of the system, such as ECONNREFUSED; undefined for a time-out. */
-  readonly systemCode: string | undefined;
-
-  constructor(url: URL, reason: string, systemCode?: string) {
-    super(`no answer from ${url.origin}: ${reason}`);
-    this.name = 'NoAnswer';
-    this.systemCode = systemCode;
-  }
-}
 
 const reasonOf: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
@@ -66,7 +55,10 @@ export async function askHttp(question: HttpQuestion): Promise<HttpAnswer> {
       agent: false,
       ...(signal === undefined ? {} : { signal }),
     });
-    const deadline = setTimeout(() => fail(new NoAnswer(url, `nothing within ${timeoutMs} ms`)), timeoutMs);
+    const deadline = setTimeout(
+      () => fail(new NoAnswer(url.origin, `nothing within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
 
     function fail(error: unknown): void {
       clearTimeout(deadline);
@@ -76,7 +68,11 @@ export async function askHttp(question: HttpQuestion): Promise<HttpAnswer> {
 
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       const { code } = error;
-      fail(signal?.aborted ? signal.reason : new NoAnswer(url, reasonOf[code ?? ''] ?? error.message, code));
+      fail(
+        signal?.aborted
+          ? signal.reason
+          : new NoAnswer(url.origin, reasonOf[code ?? ''] ?? error.message, code),
+      );
     });
     outgoing.on('response', (incoming) => {
       gather(incoming, maxAnswerBytes).then(
@@ -85,7 +81,7 @@ export async function askHttp(question: HttpQuestion): Promise<HttpAnswer> {
           resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), body: gathered });
         },
         (error: unknown) => {
-          fail(error instanceof TabaError ? error : new NoAnswer(url, 'the answer broke off'));
+          fail(error instanceof TabaError ? error : new NoAnswer(url.origin, 'the answer broke off'));
         },
       );
     });
