@@ -90,6 +90,15 @@ export class Cluster {
       ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
       changed: (endPoints) => this.#lanes.set(endPoints, (lanes) => this.#routes?.setLanes(lanes)),
     });
+    this.#mendSpool();
+  }
+
+  /** Damage that was reported once must not be reported, and counted, at every start. */
+  #mendSpool(): void {
+    const { spool } = this.#options;
+    if (spool === undefined || spool.restored.damage.length === 0) return;
+    spool.keepDamaged();
+    spool.compact(this.#live());
   }
 
   /** Connects, in the background. */
@@ -192,10 +201,11 @@ export class Cluster {
           this.#checkEmpty();
         },
         down: (lane) => this.#routes?.laneDown(lane),
-        room: () => {
+        up: () => {
           this.#routes?.place();
           this.#send();
         },
+        room: () => this.#send(),
       },
     });
   }

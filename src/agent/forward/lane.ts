@@ -12,6 +12,8 @@ export type LaneState = 'connecting' | 'up' | 'waiting' | 'refused' | 'closed';
 export interface LaneEvents {
   /** @returns why this server is not to be used, or undefined */
   greeted(lane: Lane, hello: Hello): string | undefined;
+  /** Blocks may be sent from now on. */
+  up(lane: Lane): void;
   answered(lane: Lane, answers: readonly AddressedAnswer[]): void;
   /** The connection is gone: nothing that was in flight will be answered. */
   down(lane: Lane): void;
@@ -230,7 +232,7 @@ export class Lane {
     this.#lastError = undefined;
     this.#state = 'up';
     this.#options.log.info('server_connected', { server: this.id, serverId: hello.id, name: hello.name });
-    this.#options.events.room(this);
+    this.#options.events.up(this);
   }
 
   #answered(answers: readonly AddressedAnswer[], acknowledged: boolean): void {

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Block } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
@@ -222,6 +231,15 @@ export class Spool implements ProducerRecord {
   /** Resolves when everything written so far survives what it is meant to survive. @throws TabaError `store_failed` */
   durable(): Promise<void> {
     return this.#options.fsync ? this.#file.synced() : Promise.resolve();
+  }
+
+  /** Puts a copy of the file aside, for whoever wants to look into the damage; the last one only. */
+  keepDamaged(): void {
+    try {
+      copyFileSync(this.#path, `${this.#path}.damaged`);
+    } catch (error) {
+      this.#options.log.warn('spool_copy_failed', { file: this.#path, error: messageOf(error) });
+    }
   }
 
   /** Whether so much of the file is garbage that a rewrite pays. */
