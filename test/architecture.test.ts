@@ -43,8 +43,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'runtime',
     'client',
   ],
-  // The composition root: it opens the store that it hands to the server, and passes limits and handlers of the core along.
-  cli: ['agent', 'server', 'client', 'storage', 'core', 'runtime'],
+  // The composition root: it opens the store and compiles the deny-lists that it hands to the roles.
+  cli: ['agent', 'server', 'client', 'storage', 'intake', 'core', 'runtime'],
   'main.ts': ['cli'],
 };
 

@@ -121,6 +121,7 @@ t.test('buckets move from a slow server to a fast one', async (t) => {
   clock.advance(10_000);
   t.equal(servers.events, 100 * 4 * 185);
   t.equal(servers.gaps, 0, 'moves never overtake what is under way');
+  t.equal(servers.repeats, 0, 'and nothing is sent twice');
   cluster.stop();
 });
 

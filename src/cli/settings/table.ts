@@ -185,7 +185,7 @@ export const settings = {
   }),
   'self-instrument': setting({
     kind: flag,
-    of: servers,
+    of: everywhere,
     default: true,
     description: 'record what the node does as tabs of its own (taba_…)',
   }),
@@ -269,6 +269,12 @@ export const settings = {
     of: everywhere,
     default: defaultLimits.maxConnections,
     description: 'connections that a process holds at most',
+  }),
+  'max-buffered-pairs': setting({
+    kind: integer(1, 100_000_000),
+    of: agents,
+    default: 1_000_000,
+    description: '(tab, client) pairs that may wait for a server; beyond it senders are asked to wait',
   }),
   'max-open-blocks': setting({
     kind: integer(1, 1024),
