@@ -32,7 +32,7 @@ export interface RawBody {
 export async function readItems(raw: RawBody, limits: Pick<Limits, 'maxDecompressedBytes'>): Promise<Items> {
   const protocol = protocols[raw.path];
   const encoding = (raw.contentEncoding ?? 'identity').trim().toLowerCase();
-  const decompress = decompressors[encoding];
+  const decompress = decompressors.get(encoding);
   if (decompress === undefined) {
     throw new TabaError(
       'bad_framing',
@@ -50,12 +50,12 @@ type Decompress = (body: Uint8Array, maxBytes: number) => Promise<Uint8Array>;
 const inflated: Decompress = (body, maxBytes) => decompressed(body, maxBytes, inflateAsync, 'zlib');
 const gunzipped: Decompress = (body, maxBytes) => decompressed(body, maxBytes, gunzipAsync, 'gzip');
 
-const decompressors: Readonly<Record<string, Decompress>> = {
-  identity: async (body) => body,
-  deflate: inflated,
-  gzip: gunzipped,
-  'x-gzip': gunzipped,
-};
+const decompressors: ReadonlyMap<string, Decompress> = new Map([
+  ['identity', async (body) => body],
+  ['deflate', inflated],
+  ['gzip', gunzipped],
+  ['x-gzip', gunzipped],
+]);
 
 /** Node passes buffer and engine when asked for `info`, which its types do not know. */
 interface Decompressed {

@@ -12,7 +12,8 @@ function bytesLeft(value: unknown, before: number): number {
     return value.length > before ? -1 : before - Buffer.byteLength(value);
   }
   if (typeof value !== 'object' || value === null) return before - String(value).length;
-  let left = before - 2;
+  // The brackets, less the comma that the last of n does not have.
+  let left = before - 1;
   const isArray = Array.isArray(value);
   for (const key in value) {
     if (left < 0) return left;
