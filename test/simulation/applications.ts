@@ -51,6 +51,8 @@ export class SimSdk {
     const { number, payload, events } = flush;
     const session = this.#session;
     this.#cluster.deliver(this.#agent.node, () => {
+      // The connection of a session that was given up is closed.
+      if (session !== this.#session) return;
       this.#agent.flush(session, number, payload, (answer) => {
         // Accepted here: whatever happens to the answer, it must be counted.
         if (answer.kind === 'ok') this.#cluster.ledger.promise(events, 'certain');
