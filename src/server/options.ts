@@ -1,0 +1,36 @@
+import type { HandlerRegistry } from '../core/handlers/registry.js';
+import type { Limits } from '../core/limits.js';
+import type { DenyLists } from '../intake/deny-lists.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Log } from '../runtime/log.js';
+import type { Store } from '../storage/store.js';
+
+export type ServerRole = 'fe' | 'be' | 'ctrl';
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** host:port under which others reach this server, where it is not host and port. */
+  readonly advertise?: string;
+  readonly roles: readonly ServerRole[];
+  /** The server closes it when it ends. */
+  readonly store: Store;
+  readonly bucketCount: number;
+  /** Client of raw events that name none. */
+  readonly clientId: string;
+  readonly registry: HandlerRegistry;
+  readonly limits: Limits;
+  readonly denyLists: DenyLists;
+  readonly checkpointIntervalMs: number;
+  /** A client's State is forgotten so long after its last event. */
+  readonly pruneClientSec: number;
+  /** A tab is forgotten so long after its last event. */
+  readonly pruneTabSec: number;
+  /** Whether the server counts itself, as tabs `taba_…`. */
+  readonly selfInstrument: boolean;
+  readonly drainDeadlineMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import type { Answer, Block, BlockRejection } from '../../core/block.js';
+import { bucketOf } from '../../core/buckets.js';
+import { TabaError } from '../../core/errors.js';
+import type { HandlerRegistry } from '../../core/handlers/registry.js';
+import type { BucketIndex, ProducerId, Seq } from '../../core/ids.js';
+import { PartMap } from '../../core/parts.js';
+import type { Clock } from '../../runtime/clock.js';
+import { encodeParts } from '../../wire/parts.js';
+
+export interface KeyedDeliveryOptions {
+  readonly registry: HandlerRegistry;
+  readonly bucketCount: number;
+  readonly clock: Clock;
+  /** The owner of a Block's bucket. Never rejects. */
+  owner(block: Block): Promise<Answer>;
+}
+
+/** How many keys are remembered to tell that one was used for another body. */
+const rememberedKeys = 10_000;
+const rerouteMs = 100;
+
+/**
+ * Bodies under an Idempotency-Key (R12): key and body make the producer id, and each bucket gets one Block with number 1,
+ * so that owners know a repeat from their journals, whichever server it comes to and whatever was killed in between.
+ */
+export class KeyedDelivery {
+  readonly #options: KeyedDeliveryOptions;
+  /** key -> digest of its body, in the order of first use. */
+  readonly #bodies = new Map<string, string>();
+
+  constructor(options: KeyedDeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** @throws TabaError `idempotency_mismatch` if the key was used for another body, as far as that is remembered */
+  producerOf(key: string, body: Uint8Array): ProducerId {
+    const digest = createHash('sha256').update(key).update('\0').update(body).digest('hex').slice(0, 32);
+    const known = this.#bodies.get(key);
+    if (known !== undefined && known !== digest) {
+      throw new TabaError(
+        'idempotency_mismatch',
+        `Idempotency-Key ${JSON.stringify(key)} was used for another body`,
+      );
+    }
+    this.#bodies.set(key, digest);
+    if (this.#bodies.size > rememberedKeys) this.#bodies.delete(this.#bodies.keys().next().value!);
+    return digest as ProducerId;
+  }
+
+  /**
+   * Resolves when every bucket has acknowledged.
+   *
+   * @throws TabaError `counted_in_part` when one is not to be had before `signal` aborts
+   */
+  async deliver(producer: ProducerId, parts: PartMap, signal: AbortSignal): Promise<BlockRejection[]> {
+    const nowMs = this.#options.clock.nowMs();
+    const blocks = [...this.#split(parts)].map(
+      ([bucket, its]): Block => ({
+        bucket,
+        producer,
+        birthMs: nowMs,
+        seq: 1 as Seq,
+        sealedAtMs: nowMs,
+        events: its.events,
+        payload: encodeParts(its, this.#options.registry),
+      }),
+    );
+    const rejected = await Promise.all(blocks.map((block) => this.#deliverBlock(block, signal)));
+    return rejected.flat();
+  }
+
+  #split(parts: PartMap): Map<BucketIndex, PartMap> {
+    const byBucket = new Map<BucketIndex, PartMap>();
+    for (const { tab, type, client, state, events } of parts.entries()) {
+      const bucket = bucketOf(tab, this.#options.bucketCount);
+      const its = byBucket.get(bucket) ?? new PartMap(this.#options.registry);
+      byBucket.set(bucket, its);
+      its.reduce(tab, type, client, state, events);
+    }
+    return byBucket;
+  }
+
+  async #deliverBlock(block: Block, signal: AbortSignal): Promise<readonly BlockRejection[]> {
+    for (;;) {
+      const answer = await this.#options.owner(block);
+      if (answer.kind === 'acknowledged') return answer.rejected;
+      if (answer.kind === 'unknown_producer' || answer.kind === 'closed' || signal.aborted) {
+        throw new TabaError('counted_in_part', `bucket ${block.bucket} did not acknowledge (${answer.kind})`);
+      }
+      await this.#pause(answer.kind === 'busy' ? answer.retryAfterMs : rerouteMs);
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.after(delayMs, resolve));
+  }
+}

@@ -1,0 +1,129 @@
+import type { AddressedAnswer, Block } from '../../core/block.js';
+import { TabaError } from '../../core/errors.js';
+import type { Log } from '../../runtime/log.js';
+import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
+import type { Frame, Hello, PushBlocks } from '../../wire/frame.js';
+import type { Flushes } from './flushes.js';
+import type { Router } from './router.js';
+
+export interface LinksOptions {
+  readonly router: Router;
+  readonly flushes: Flushes;
+  readonly hello: () => Hello;
+  readonly log: Log;
+}
+
+/** What one connection has waiting: answers are sent together, a frame per turn of the event loop. */
+interface Peer {
+  readonly hello: Hello;
+  answers: AddressedAnswer[];
+  sending: boolean;
+}
+
+/** v2 connections of agents, which push Blocks, and of SDKs, which push flushes. */
+export class Links implements FrameLinkEvents {
+  readonly #options: LinksOptions;
+  readonly #peers = new Map<FrameLink, Peer>();
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  frame(link: FrameLink, frame: Frame): void {
+    const peer = this.#peers.get(link);
+    if (frame.kind === 'hello') this.#greet(link, frame);
+    else if (peer === undefined) fail(link, 'bad_framing', 'the first frame has to be a hello');
+    else if (frame.kind === 'push-blocks' && peer.hello.role !== 'sdk') this.#take(link, peer, frame);
+    else if (frame.kind === 'push-flush' && peer.hello.role === 'sdk')
+      this.#options.flushes.take(link, frame);
+    else fail(link, 'bad_framing', `a server takes no ${frame.kind} from ${withArticle(peer.hello.role)}`);
+  }
+
+  drain(link: FrameLink): void {
+    const peer = this.#peers.get(link);
+    if (peer !== undefined) this.#send(link, peer);
+  }
+
+  closed(link: FrameLink): void {
+    this.#peers.delete(link);
+  }
+
+  #greet(link: FrameLink, hello: Hello): void {
+    const { hello: own, log } = this.#options;
+    const ours = own();
+    const mismatch = this.#peers.has(link)
+      ? new TabaError('bad_framing', 'a second hello')
+      : mismatchOf(hello, ours);
+    if (mismatch !== undefined) {
+      log.warn('link_refused', {
+        peer: link.peer,
+        name: hello.name,
+        code: mismatch.code,
+        reason: mismatch.message,
+      });
+      fail(link, mismatch.code, mismatch.message);
+      return;
+    }
+    this.#peers.set(link, { hello, answers: [], sending: false });
+    link.trySend(ours);
+  }
+
+  #take(link: FrameLink, peer: Peer, { blocks }: PushBlocks): void {
+    // In the order of the frame: an owner takes the next number only.
+    for (const block of blocks) void this.#takeBlock(link, peer, block);
+  }
+
+  async #takeBlock(link: FrameLink, peer: Peer, block: Block): Promise<void> {
+    const answer = await this.#options.router.take(block);
+    const { bucket, producer, seq } = block;
+    peer.answers.push({ bucket, producer, seq, answer });
+    if (peer.sending) return;
+    peer.sending = true;
+    setImmediate(() => {
+      peer.sending = false;
+      if (this.#peers.get(link) === peer) this.#send(link, peer);
+    });
+  }
+
+  /** An answer that cannot be sent now waits for `drain`; one that never goes out is asked for again by a repeat. */
+  #send(link: FrameLink, peer: Peer): void {
+    const { answers } = peer;
+    if (answers.length === 0) return;
+    const acks = answers.filter(({ answer }) => answer.kind === 'acknowledged');
+    const nacks = answers.filter(({ answer }) => answer.kind !== 'acknowledged');
+    const acksSent = acks.length === 0 || link.trySend({ kind: 'ack', answers: acks });
+    const nacksSent = nacks.length === 0 || link.trySend({ kind: 'nack', answers: nacks });
+    peer.answers = [...(acksSent ? [] : acks), ...(nacksSent ? [] : nacks)];
+  }
+}
+
+/** @returns why the two cannot work together (R13), or undefined */
+function mismatchOf(theirs: Hello, ours: Hello): TabaError | undefined {
+  if (!theirs.versions.includes(2)) {
+    return new TabaError(
+      'unsupported_version',
+      `versions ${theirs.versions.join(', ')}; this server speaks 2`,
+    );
+  }
+  if (theirs.hash !== undefined && theirs.hash !== ours.hash) {
+    return new TabaError('bucket_map_mismatch', `hash ${theirs.hash}; this server has ${ours.hash}`);
+  }
+  for (const field of ['bucketCount', 'generation'] as const) {
+    if (theirs[field] === undefined || theirs[field] === ours[field]) continue;
+    return new TabaError('bucket_map_mismatch', `${field} ${theirs[field]}; this server has ${ours[field]}`);
+  }
+  return undefined;
+}
+
+function withArticle(role: Hello['role']): string {
+  return role === 'server' ? 'a server' : `an ${role}`;
+}
+
+function fail(link: FrameLink, code: string, message: string): void {
+  link.trySend({ kind: 'error', code, message, fatal: true });
+  link.close(message);
+}

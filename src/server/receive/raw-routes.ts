@@ -1,0 +1,110 @@
+import type { BlockRejection } from '../../core/block.js';
+import { TabaError } from '../../core/errors.js';
+import type { ProducerId } from '../../core/ids.js';
+import type { Limits } from '../../core/limits.js';
+import { answerOf } from '../../intake/answer.js';
+import { type IntakePath, intakePaths, readItems } from '../../intake/body.js';
+import { type Staged, stage } from '../../intake/stage.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
+import type { KeyedDelivery } from './keyed-delivery.js';
+import type { OwnProducer } from './own-producer.js';
+import type { RawDoor } from './raw-door.js';
+
+export interface RawRoutesOptions {
+  readonly door: RawDoor;
+  readonly producer: OwnProducer;
+  readonly keyed: KeyedDelivery;
+  readonly limits: Pick<Limits, 'maxDecompressedBytes'>;
+  /** Why nothing is taken at the moment, or undefined. */
+  refuses(): TabaError | undefined;
+  readonly clock: Clock;
+}
+
+/** How long a poster waits for every bucket to acknowledge. */
+const acknowledgeWithinMs = 10_000;
+const maxKeyLength = 256;
+
+/** Raw events over HTTP: 200 only when what was accepted is durable (R12). */
+export function rawRoutes(options: RawRoutesOptions): Route[] {
+  return intakePaths.map((path) => ({
+    method: 'POST',
+    path,
+    handle: (request) => take(options, path, request),
+  }));
+}
+
+async function take(options: RawRoutesOptions, path: IntakePath, request: HttpRequest): Promise<HttpReply> {
+  const { door, limits } = options;
+  const refusal = options.refuses();
+  if (refusal !== undefined) throw refusal;
+  const key = keyOf(request);
+  const contentEncoding = request.headers.get('content-encoding');
+  const items = await readItems({ path, contentEncoding, body: request.body }, limits);
+  const staged = stage(items, door.context());
+  const producer = key === undefined ? undefined : options.keyed.producerOf(key, request.body);
+  door.receive(staged.received, staged.clamped, staged.rejections.byCode);
+  if (staged.accepted > 0) {
+    const rejected = await (producer === undefined
+      ? deliver(options, staged)
+      : deliverKeyed(options, producer, staged));
+    for (const rejection of rejected) staged.rejectLater(rejection);
+  }
+  const { status, body } = answerOf(staged);
+  return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(body)}\n` };
+}
+
+function keyOf({ headers }: HttpRequest): string | undefined {
+  const key = headers.get('idempotency-key');
+  if (key !== undefined && (key === '' || key.length > maxKeyLength)) {
+    throw new TabaError(
+      'bad_parameter',
+      `Idempotency-Key has ${key.length} characters; 1 to ${maxKeyLength} are allowed`,
+    );
+  }
+  return key;
+}
+
+async function deliver(
+  { producer, clock }: RawRoutesOptions,
+  staged: Staged,
+): Promise<readonly BlockRejection[]> {
+  const { rejected, dropped } = await withDeadline(clock, () => producer.deliver(staged.parts));
+  if (dropped !== undefined) {
+    throw new TabaError('counted_in_part', `part of the body was given up (${dropped})`);
+  }
+  return rejected;
+}
+
+async function deliverKeyed(
+  { door, keyed, clock }: RawRoutesOptions,
+  producer: ProducerId,
+  { parts, accepted }: Staged,
+): Promise<readonly BlockRejection[]> {
+  door.keyedWaits(accepted);
+  try {
+    const rejected = await withDeadline(clock, (signal) => keyed.deliver(producer, parts, signal));
+    door.keyedDelivered(accepted, rejected);
+    return rejected;
+  } catch (error) {
+    door.keyedGivenUp(accepted);
+    throw error;
+  }
+}
+
+/** @throws TabaError `counted_in_part` when the deadline comes first */
+async function withDeadline<T>(clock: Clock, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let cancel = (): void => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(acknowledgeWithinMs, () => {
+      controller.abort();
+      reject(new TabaError('counted_in_part', `not acknowledged within ${acknowledgeWithinMs / 1000} s`));
+    });
+  });
+  try {
+    return await Promise.race([work(controller.signal), late]);
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,81 @@
+import type { Answer, Block } from '../../core/block.js';
+import type { Counts } from '../status/counts.js';
+
+/** Blocks that came from producers elsewhere, and what became of their events. Repeats and Blocks sent back are not received. */
+export interface BlockBooks {
+  readonly received: number;
+  /** Taken, and not answered yet. */
+  readonly pending: number;
+  readonly applied: number;
+  readonly rejected: Counts;
+}
+
+export interface RouterOptions {
+  /** The owner of the bucket. Never rejects. */
+  owner(block: Block): Promise<Answer>;
+  /** Bytes of Blocks that may wait for their owners; beyond it, senders are told to come again. */
+  readonly maxPendingBytes: number;
+}
+
+/** What a sender is told when there is no room. */
+const retryAfterMs = 200;
+
+/** Takes Blocks to the owners of their buckets without looking into them, and keeps count of what is under way. */
+export class Router {
+  readonly #options: RouterOptions;
+  readonly #rejected = new Map<string, number>();
+  #pendingBytes = 0;
+  #pendingBlocks = 0;
+  #pendingEvents = 0;
+  #counted = 0;
+  #applied = 0;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  get pendingBlocks(): number {
+    return this.#pendingBlocks;
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  get hasRoom(): boolean {
+    return this.#pendingBytes < this.#options.maxPendingBytes;
+  }
+
+  get books(): BlockBooks {
+    return {
+      received: this.#counted + this.#pendingEvents,
+      pending: this.#pendingEvents,
+      applied: this.#applied,
+      rejected: Object.fromEntries(this.#rejected),
+    };
+  }
+
+  /** A Block of another producer. Never rejects. */
+  async take(block: Block): Promise<Answer> {
+    if (!this.hasRoom) return { kind: 'busy', retryAfterMs };
+    this.#pendingBytes += block.payload.length;
+    this.#pendingEvents += block.events;
+    this.#pendingBlocks++;
+    const answer = await this.#options.owner(block);
+    this.#pendingBytes -= block.payload.length;
+    this.#pendingEvents -= block.events;
+    this.#pendingBlocks--;
+    if (answer.kind === 'acknowledged' && !answer.repeat) this.#count(block, answer);
+    return answer;
+  }
+
+  #count(block: Block, { rejected }: Extract<Answer, { kind: 'acknowledged' }>): void {
+    this.#counted += block.events;
+    let applied = block.events;
+    for (const { code, events } of rejected) {
+      this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + events);
+      applied -= events;
+    }
+    this.#applied += applied;
+  }
+}

@@ -1,0 +1,292 @@
+import { randomBytes } from 'node:crypto';
+import { TabaError } from '../core/errors.js';
+import type { ProducerId } from '../core/ids.js';
+import { checkClientId } from '../core/names.js';
+import { Lifecycle } from '../runtime/lifecycle.js';
+import type { HttpServer } from '../transport/inbound/http.js';
+import { startHttpServer } from '../transport/inbound/http-server.js';
+import type { Hello } from '../wire/frame.js';
+import { encodeParts } from '../wire/parts.js';
+import { Latency } from './cluster/latency.js';
+import type { ServerOptions } from './options.js';
+import { adminRoutes } from './query/admin-routes.js';
+import { queryRoutes } from './query/query-routes.js';
+import { Flushes } from './receive/flushes.js';
+import { KeyedDelivery } from './receive/keyed-delivery.js';
+import { Links } from './receive/links.js';
+import { OwnProducer } from './receive/own-producer.js';
+import { RawDoor } from './receive/raw-door.js';
+import { rawRoutes } from './receive/raw-routes.js';
+import { Router } from './receive/router.js';
+import { Owners } from './reduce/owners.js';
+import { DecayedRate } from './status/load.js';
+import { SelfMetrics, selfIntervalMs } from './status/self-metrics.js';
+import { booksOf, ownersStatus, type ServerStatus, storeStatus } from './status/status.js';
+import { statusRoutes } from './status/status-routes.js';
+
+export type { ServerOptions, ServerRole } from './options.js';
+export type { ServerStatus } from './status/status.js';
+
+export interface RunningServer {
+  /** `http://host:port` */
+  readonly url: string;
+  status(): ServerStatus;
+  /** Stops taking, finishes what is under way until the deadline, writes everything down, closes the store. Idempotent. */
+  close(deadlineMs?: number): Promise<void>;
+}
+
+/** Bytes of Blocks and (tab, client) pairs of raw events that may wait; beyond it, senders are told to come again. */
+const maxPendingBytes = 256 * 2 ** 20;
+const maxWaitingPairs = 200_000;
+/** Blocks of one connection that may wait for their answer. */
+const maxInFlight = 1024;
+const pruneIntervalMs = 3_600_000;
+
+/**
+ * Starts a server: it owns every bucket of the store, takes Blocks and raw events, and answers queries. Resolves when all
+ * of that works.
+ *
+ * @throws TabaError `bad_setting`, `port_in_use`, `store_mismatch`
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const found = options.store.opened.bucketCount;
+  if (found !== options.bucketCount) {
+    throw new TabaError(
+      'store_mismatch',
+      `the store has ${found} buckets, the settings say ${options.bucketCount}`,
+    );
+  }
+  const server = new Server(options);
+  await server.start();
+  return server;
+}
+
+class Server implements RunningServer {
+  readonly #options: ServerOptions;
+  readonly #startedAtMs: number;
+  readonly #id = randomBytes(16).toString('hex');
+  readonly #latency: Latency;
+  readonly #load: DecayedRate;
+  readonly #owners: Owners;
+  readonly #router: Router;
+  readonly #door: RawDoor;
+  readonly #producer: OwnProducer;
+  readonly #flushes: Flushes;
+  readonly #links: Links;
+  #http: HttpServer | undefined;
+  #ownEvents = 0;
+  #stopping = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ServerOptions) {
+    const { store, registry, limits, bucketCount, clock, log } = options;
+    this.#options = options;
+    this.#startedAtMs = clock.monotonicMs();
+    this.#latency = new Latency(() => clock.nowMs());
+    this.#load = new DecayedRate(() => clock.monotonicMs());
+    this.#owners = new Owners({
+      ...{ store, registry, clock, log, limits },
+      ownerId: this.#id,
+      checkpointIntervalMs: options.checkpointIntervalMs,
+      pruneClientSec: options.pruneClientSec,
+      pruneTabSec: options.pruneTabSec,
+      onApplied: (moment) => {
+        this.#latency.applied(moment);
+        this.#load.add(moment.events);
+      },
+    });
+    const owner = this.#owners.take.bind(this.#owners);
+    this.#router = new Router({ owner, maxPendingBytes });
+    this.#producer = new OwnProducer({
+      ...{ owner, registry, bucketCount, limits, clock },
+      encode: (parts) => encodeParts(parts, registry),
+      newId: newProducerId,
+    });
+    this.#door = new RawDoor({
+      ...{ registry, limits, clock },
+      denyLists: options.denyLists,
+      clientId: checkClientId(options.clientId),
+      typeOf: (tab) => this.#owners.typeOf(tab),
+    });
+    const refuses = (): TabaError | undefined => this.#refusal();
+    this.#flushes = new Flushes({
+      ...{ door: this.#door, producer: this.#producer, refuses, clock },
+      maxSessions: limits.maxClients,
+    });
+    this.#links = new Links({
+      router: this.#router,
+      flushes: this.#flushes,
+      hello: () => this.#hello(),
+      log,
+    });
+  }
+
+  get url(): string {
+    return `http://${this.#address}`;
+  }
+
+  get #address(): string {
+    const { advertise, host, port } = this.#options;
+    return advertise ?? `${host.includes(':') ? `[${host}]` : host}:${this.#http?.port ?? port}`;
+  }
+
+  async start(): Promise<void> {
+    const { store, clock, log, limits, host, port, selfInstrument } = this.#options;
+    for (const damage of store.opened.damage) log.error('store_damaged', { damage });
+    // Listening first would let requests meet buckets that are not served yet; but a port in use should be said at once.
+    this.#http = await startHttpServer({
+      ...{ host, port, clock },
+      routes: this.#routes(),
+      frames: this.#links,
+      maxBodyBytes: limits.maxBodyBytes,
+      maxFrameBytes: limits.maxFrameBytes,
+      maxConnections: limits.maxConnections,
+      onError: (error, where) =>
+        log.error('request_failed', { where, error: String(error), stack: (error as Error).stack }),
+    });
+    await this.#owners.start();
+    this.#repeat(pruneIntervalMs, () => void this.#owners.prune());
+    if (selfInstrument) this.#countItself();
+  }
+
+  #routes(): Parameters<typeof startHttpServer>[0]['routes'] {
+    const { registry, limits, bucketCount, clock } = this.#options;
+    const owners = this.#owners;
+    const owner = owners.take.bind(owners);
+    return [
+      ...rawRoutes({
+        ...{ door: this.#door, producer: this.#producer, limits, clock },
+        keyed: new KeyedDelivery({ registry, bucketCount, clock, owner }),
+        refuses: () => this.#refusal(),
+      }),
+      ...queryRoutes({ owners, registry, latency: this.#latency, limits, clock }),
+      ...adminRoutes({
+        ...{ owners, limits, clock },
+        discardPending: (buckets) => this.#producer.discard('flushed', buckets),
+      }),
+      ...statusRoutes({
+        status: () => this.status(),
+        servers: () => ({ [this.#address]: this.#options.roles }),
+        latency: () => this.#latency.report(),
+        notReady: () => this.#notReady(),
+      }),
+    ];
+  }
+
+  #hello(): Hello {
+    const { bucketCount, clientId, limits, clock } = this.#options;
+    return {
+      kind: 'hello',
+      versions: [2],
+      role: 'server',
+      id: this.#id,
+      name: clientId,
+      bucketCount,
+      hash: 'xxh32',
+      generation: 1,
+      maxFrameBytes: limits.maxFrameBytes,
+      maxInFlight,
+      nowMs: clock.nowMs(),
+    };
+  }
+
+  /** Why no raw events are taken at the moment; nothing of them was counted then. */
+  #refusal(): TabaError | undefined {
+    if (this.#stopping) return new TabaError('stopping', 'the server is shutting down');
+    const waitingFor = this.#waitingFor();
+    if (waitingFor !== undefined) return new TabaError('overloaded', `the server waits for ${waitingFor}`);
+    return undefined;
+  }
+
+  #waitingFor(): string | undefined {
+    const { waitingFor } = this.#options.store.stats();
+    if (waitingFor !== undefined) return `the store: ${waitingFor}`;
+    if (!this.#router.hasRoom || this.#producer.pairs >= maxWaitingPairs) return 'owners to catch up';
+    return undefined;
+  }
+
+  #notReady(): string | undefined {
+    if (this.#stopping) return 'the server is shutting down';
+    const { serving } = this.#owners.stats().buckets;
+    if (serving < this.#owners.bucketCount)
+      return `${serving} of ${this.#owners.bucketCount} buckets are served`;
+    return this.#waitingFor();
+  }
+
+  #repeat(periodMs: number, action: () => void): void {
+    this.#options.clock.after(periodMs, () => {
+      if (this.#stopping) return;
+      action();
+      this.#repeat(periodMs, action);
+    });
+  }
+
+  #countItself(): void {
+    const { registry, clientId, clock } = this.#options;
+    const metrics = new SelfMetrics(registry, checkClientId(clientId));
+    this.#repeat(selfIntervalMs, () => {
+      const parts = metrics.gather(this.status(), this.#ownEvents, clock.nowMs() / 1000);
+      this.#ownEvents += parts.events;
+      if (parts.events > 0) void this.#producer.deliver(parts);
+    });
+  }
+
+  status(): ServerStatus {
+    const { store, roles, version, clock } = this.#options;
+    const owners = this.#owners.stats();
+    const tasks = owners.pendingBlocks + this.#producer.openBlocks;
+    const { rss: rssBytes, heapUsed: heapBytes } = process.memoryUsage();
+    const ageSec = owners.oldestPendingMs / 1000;
+    const load = this.#load.perSec;
+    return {
+      role: 'server',
+      version,
+      roles,
+      uptime_sec: Math.round((clock.monotonicMs() - this.#startedAtMs) / 100) / 10,
+      total_tasks: tasks,
+      max_age: ageSec,
+      servers: { [this.#address]: { roles, queues: 1, tasks, age: ageSec, load, weight: 1 } },
+      books: booksOf(this.#door, this.#producer, this.#router, this.#ownEvents),
+      owners: ownersStatus(this.#owners),
+      buckets: owners.buckets,
+      tabs: owners.tabs,
+      clients: owners.clients,
+      states_in_memory: owners.statesInMemory,
+      dirty_buckets: owners.dirtyBuckets,
+      clamped_timestamps: this.#door.clamped,
+      accepting: this.#refusal() === undefined,
+      waiting_for: this.#waitingFor() ?? null,
+      connections: this.#http?.connections ?? 0,
+      agents: this.#links.size,
+      sessions: this.#flushes.sessions,
+      latency: this.#latency.report(),
+      store: storeStatus(store, store.stats()),
+      memory: { rss_bytes: rssBytes, heap_bytes: heapBytes },
+    };
+  }
+
+  close(deadlineMs = this.#options.drainDeadlineMs): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  /** Starting reversed: nothing new comes in, what is under way is finished, everything is written down. */
+  async #close(deadlineMs: number): Promise<void> {
+    const { store, clock, log } = this.#options;
+    // Timers and connections do not keep a process alive, and listening ends first: without this, draining might not be awaited.
+    const awake = setInterval(() => {}, 60_000);
+    const lifecycle = new Lifecycle({ clock, log });
+    this.#stopping = true;
+    lifecycle.onStop('store', () => store.close(), deadlineMs);
+    lifecycle.onStop('connections', () => this.#http?.close());
+    lifecycle.onStop('owners', () => this.#owners.close(), deadlineMs);
+    lifecycle.onStop('own events', () => this.#producer.empty(), deadlineMs);
+    lifecycle.onStop('listening', () => this.#http?.stopListening());
+    await lifecycle.stop();
+    clearInterval(awake);
+  }
+}
+
+function newProducerId(): ProducerId {
+  return randomBytes(16).toString('hex') as ProducerId;
+}

@@ -1,0 +1,54 @@
+import { TabaError } from '../../core/errors.js';
+import type { HttpRequest, Route } from '../../transport/inbound/http.js';
+import type { LatencyReport } from '../cluster/latency.js';
+import { formOf } from '../query/accept.js';
+import { Parameters } from '../query/parameters.js';
+import { replyInForm } from '../query/result.js';
+import { type ServerStatus, statusText } from './status.js';
+
+export interface StatusRoutesOptions {
+  status(): ServerStatus;
+  /** Address and roles of each server. */
+  servers(): Readonly<Record<string, readonly string[]>>;
+  latency(): LatencyReport;
+  /** Why this node should get nothing at the moment, or undefined. */
+  notReady(): string | undefined;
+}
+
+/** How this node and its cluster are doing. */
+export function statusRoutes(options: StatusRoutesOptions): Route[] {
+  return [
+    route('/status', (request) => replyInForm(formOf(request), options.status(), statusText)),
+    route('/servers', (request) =>
+      replyInForm(formOf(request), options.servers(), (servers) =>
+        Object.entries(servers)
+          .map(([server, roles]) => `${server}: ${roles.join(', ')}\n`)
+          .join(''),
+      ),
+    ),
+    route('/latency', (request) =>
+      replyInForm(formOf(request), options.latency(), (latency) =>
+        Object.entries(latency)
+          .map(([name, seconds]) => `${name}: ${seconds.toFixed(3)}\n`)
+          .join(''),
+      ),
+    ),
+    route('/healthz', () => ({ status: 200, body: 'ok\n' })),
+    route('/readyz', () => {
+      const reason = options.notReady();
+      if (reason !== undefined) throw new TabaError('unavailable', reason);
+      return { status: 200, body: 'ready\n' };
+    }),
+  ];
+}
+
+function route(path: string, handle: Route['handle']): Route {
+  return {
+    method: 'GET',
+    path,
+    handle(request: HttpRequest) {
+      Parameters.of(request, []);
+      return handle(request);
+    },
+  };
+}
