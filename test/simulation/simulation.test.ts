@@ -2,7 +2,7 @@ import t from 'tap';
 import { runHistory } from './history.js';
 import { type Rule, rules } from './rules.js';
 
-const histories = 1500;
+const histories = 800;
 /** More than any mutant has ever needed from seed 1 on, with room for changes to the code. */
 const mutantHistories: Readonly<Partial<Record<Rule, number>>> = { R11: 1500 };
 
@@ -27,10 +27,10 @@ t.test('a seed determines its history', async (t) => {
 for (const rule of rules) {
   t.test(`without ${rule} something is lost, doubled or stuck`, async (t) => {
     const limit = mutantHistories[rule] ?? 500;
-    for (let seed = 1; seed <= limit; seed++) {
-      const { fault } = await runHistory(seed, { without: new Set([rule]) });
-      if (fault !== '') return t.pass(`seed ${seed}: ${fault}`);
+    let fault = '';
+    for (let seed = 1; seed <= limit && fault === ''; seed++) {
+      ({ fault } = await runHistory(seed, { without: new Set([rule]) }));
     }
-    t.fail(`${limit} histories without ${rule} went well: the simulation would not notice its loss`);
+    t.not(fault, '', `at least one of ${limit} histories goes wrong`);
   });
 }
