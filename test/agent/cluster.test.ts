@@ -1,14 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
-import { Spool } from '../../src/agent/spool/spool.js';
-import { defaultLimits } from '../../src/core/limits.js';
-import { encodeParts } from '../../src/wire/parts.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { bench, imbalance } from './cluster-kit.js';
-import { FakeServers, handlers } from './fake-servers.js';
+import { FakeServers } from './fake-servers.js';
 import { folderOf } from './spool/kit.js';
+import { spoolOn } from './spool-on.js';
 
 const a = 'ws://10.0.0.1:8300/v2';
 const b = 'ws://10.0.0.2:8300/v2';
@@ -37,8 +32,7 @@ t.test('an outage of ten minutes keeps the memory flat, and loses nothing', asyn
   const servers = new FakeServers(clock, [a], 1000);
   let ids = 0;
   const newId = (): string => (++ids).toString(16).padStart(32, 'd');
-  const log = { debug() {}, info() {}, warn() {}, error() {}, with: () => log };
-  const spool = spoolOn(folderOf(t), clock, newId, log, 2 ** 20);
+  const spool = spoolOn(folderOf(t), clock, newId, 2 ** 20);
   const { cluster, accept } = await bench(clock, servers, { spool });
   const names = tabs(1000);
   accept(...names);
@@ -262,178 +256,4 @@ t.test('drain hands over what is held, or says how much is left', async (t) => {
   cluster.stop();
   t.same(cluster.account().dropped, { shut_down: 1 });
   t.equal(clock.timers, 0, 'nothing is left behind');
-});
-
-/** One run over a spool, ended as SIGKILL ends it: connections and timers stop, nothing is said to anybody. */
-const spoolOn = (
-  folder: string,
-  clock: FakeClock,
-  newId: () => string,
-  log: RecordingLogLike,
-  compactFromBytes = 3000,
-): Spool =>
-  new Spool({
-    folder,
-    registry: handlers,
-    encode: (parts) => encodeParts(parts, handlers),
-    newInstance: newId,
-    fsync: false,
-    clock,
-    log,
-    compactFromBytes,
-  });
-type RecordingLogLike = ConstructorParameters<typeof Spool>[0]['log'];
-
-t.test('whatever happens, every event is counted once', async (t) => {
-  type Step =
-    | 'accept'
-    | 'wait'
-    | 'cut'
-    | 'freeze'
-    | 'thaw'
-    | 'busy'
-    | 'losing'
-    | 'well'
-    | 'down'
-    | 'up'
-    | 'slow'
-    | 'kill';
-  const step = fc.record({
-    what: fc.constantFrom<Step>(
-      'accept',
-      'accept',
-      'accept',
-      'wait',
-      'cut',
-      'freeze',
-      'thaw',
-      'busy',
-      'losing',
-      'well',
-      'down',
-      'up',
-      'slow',
-      'kill',
-    ),
-    at: fc.constantFrom(a, b),
-    ms: fc.integer({ min: 0, max: 4000 }),
-    tab: fc.integer({ min: 0, max: 20 }),
-  });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const clock = new FakeClock();
-      const servers = new FakeServers(clock, [a, b], 4);
-      const folder = folderOf(t);
-      const expected = new Map<string, number>();
-      let ids = 0;
-      const newId = (): string => (++ids).toString(16).padStart(32, 'b');
-      const log = { debug() {}, info() {}, warn() {}, error() {}, with: () => log };
-      let run = await bench(clock, servers, {
-        spool: spoolOn(folder, clock, newId, log),
-        newId,
-        answerTimeoutMs: 2000,
-      });
-      for (const { what, at, ms, tab } of steps) {
-        const behaviour = servers.at(at);
-        if (what === 'accept') {
-          const names = [`tab${tab}`, `tab${tab + 1}`];
-          run.accept(...names);
-          for (const name of names) expected.set(`${name} c`, (expected.get(`${name} c`) ?? 0) + 1);
-        } else if (what === 'cut') servers.cut(at);
-        else if (what === 'freeze') behaviour.frozen = true;
-        else if (what === 'thaw') behaviour.frozen = false;
-        else if (what === 'busy')
-          behaviour.instead = ({ seq }) => (seq % 2 === 0 ? { kind: 'busy', retryAfterMs: 50 } : undefined);
-        else if (what === 'losing') behaviour.losesAnswer = ({ seq }) => seq % 2 === 1;
-        else if (what === 'slow') behaviour.latencyMs = ms;
-        else if (what === 'down') {
-          behaviour.down = true;
-          servers.cut(at);
-        } else if (what === 'up') behaviour.down = false;
-        else if (what === 'well') {
-          behaviour.instead = () => undefined;
-          behaviour.losesAnswer = () => false;
-        } else if (what === 'kill') {
-          run.cluster.stop();
-          run = await bench(clock, servers, {
-            spool: spoolOn(folder, clock, newId, log),
-            newId,
-            answerTimeoutMs: 2000,
-          });
-        }
-        clock.advance(ms);
-        if (imbalance(run.cluster) !== 0) throw new Error(`books: ${JSON.stringify(run.cluster.account())}`);
-      }
-      for (const behaviour of servers.behaviour.values()) {
-        behaviour.frozen = false;
-        behaviour.down = false;
-        behaviour.latencyMs = 5;
-        behaviour.instead = () => undefined;
-        behaviour.losesAnswer = () => false;
-      }
-      clock.advance(60_000);
-      run.cluster.stop();
-      t.equal(run.cluster.bufferedEvents, 0);
-      t.same(servers.faults, []);
-      t.same(new Map([...servers.counts].sort()), new Map([...expected].sort()));
-    }),
-    { numRuns: 150 },
-  );
-});
-
-t.test('a spool with numbered Blocks does not go to a cluster with another bucket count', async (t) => {
-  const clock = new FakeClock();
-  const folder = folderOf(t);
-  let ids = 0;
-  const newId = (): string => (++ids).toString(16).padStart(32, 'c');
-  const log = { debug() {}, info() {}, warn() {}, error() {}, with: () => log };
-  const servers = new FakeServers(clock, [a], 8);
-  const first = await bench(clock, servers, { spool: spoolOn(folder, clock, newId, log) });
-  clock.advance(1000);
-  servers.at(a).frozen = true;
-  first.accept('x');
-  clock.advance(1000);
-  t.equal(first.cluster.openBlocks, 1);
-  first.cluster.stop();
-
-  const others = new FakeServers(clock, [a], 16);
-  const second = await bench(clock, others, {
-    spool: spoolOn(folder, clock, newId, log),
-    limits: defaultLimits,
-  });
-  clock.advance(5000);
-  t.equal(others.events, 0);
-  t.equal(second.log.count('server_refused'), 1);
-  t.match(
-    second.cluster.lanes()[0]!.lane.lastError,
-    /has 16 buckets; the spool holds 1 numbered Blocks of 8/,
-  );
-  t.equal(second.cluster.bufferedEvents, 1, 'kept');
-  second.cluster.stop();
-});
-
-t.test('damage in a spool is reported once, put aside, and counted', async (t) => {
-  const clock = new FakeClock();
-  const folder = folderOf(t);
-  let ids = 0;
-  const newId = (): string => (++ids).toString(16).padStart(32, 'c');
-  const log = { debug() {}, info() {}, warn() {}, error() {}, with: () => log };
-  const servers = new FakeServers(clock, [a]);
-  servers.at(a).down = true;
-  const first = await bench(clock, servers, { spool: spoolOn(folder, clock, newId, log) });
-  first.accept('x');
-  first.accept('y', 'z');
-  first.accept('x');
-  first.cluster.stop();
-  const path = join(folder, 'spool.log');
-  const bytes = readFileSync(path);
-  bytes[bytes.indexOf('y')]! ^= 1;
-  writeFileSync(path, bytes);
-  const second = await bench(clock, servers, { spool: spoolOn(folder, clock, newId, log) });
-  t.match(second.cluster.account(), { received: 4, buffered: 2, dropped: { spool_damaged: 2 } });
-  second.cluster.stop();
-  t.same(readFileSync(`${path}.damaged`), bytes);
-  const third = await bench(clock, servers, { spool: spoolOn(folder, clock, newId, log) });
-  t.match(third.cluster.account(), { received: 2, buffered: 2, dropped: {} });
-  third.cluster.stop();
 });
