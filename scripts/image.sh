@@ -20,7 +20,7 @@ trap finish EXIT
 echo '== the bases'
 release=bookworm
 # From where this machine gets its own packages.
-mapfile -t sources < <(find /etc/apt/sources.list /etc/apt/sources.list.d -type f \( -name '*.sources' -o -name '*.list' \))
+mapfile -t sources < <(find /etc/apt -maxdepth 2 -type f \( -name '*.sources' -o -name 'sources.list' -o -path '*/sources.list.d/*.list' \))
 mmdebstrap --quiet --variant=minbase --include=libstdc++6,binutils,ca-certificates "$release" "$work/build.tar" "${sources[@]}"
 # What a distroless base has: glibc, libstdc++, certificates, and little else.
 mmdebstrap --quiet --variant=extract --include=libc6,libstdc++6,libgcc-s1,base-files "$release" "$work/base.tar" "${sources[@]}"

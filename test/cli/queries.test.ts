@@ -101,12 +101,12 @@ t.test('deleting shows what it would delete, and needs --yes where nobody can be
     'nothing was deleted',
   );
 
-  const done = await taba(['delete', 'test_.*', '--re', '--client', 'c', '--yes', ...at]);
+  const done = await taba(['delete', 'test_.*', '--re', '--yes', ...at]);
   t.match(done, { code: 0, out: '2 tabs deleted\n' });
   t.match(server.asked.at(-1), {
     method: 'POST',
     path: '/delete',
-    query: { name: 'test_.*', re: 'true', client: 'c' },
+    query: { name: 'test_.*', re: 'true' },
   });
 });
 

@@ -15,29 +15,19 @@ export const deleteTabs: Command = {
   ],
   options: {
     ...selectOptions,
-    client: {
-      placeholder: 'ID',
-      description: 'only what this client recorded; several are separated by commas',
-    },
     yes: { placeholder: '', description: 'delete without asking' },
   },
   async run(args, io) {
     const server = serverOf(args, io.env);
     const parameters = selection(args);
-    const { client: _, ...tabs } = parameters;
     const listed = expectSuccess(
-      await ask(server, { path: '/names', parameters: tabs, accept: 'application/json' }),
+      await ask(server, { path: '/names', parameters, accept: 'application/json' }),
     );
     const names = JSON.parse(listed.body) as string[];
     if (names.length === 0) throw new CommandFailure(`no tab matches ${args.positionals.join(' ')}`);
-    const whose = parameters.client === undefined ? '' : ` of ${parameters.client}`;
     if (!args.isOn('json')) io.err(`${names.map((name) => `  ${name}`).join('\n')}\n`);
     if (
-      !(await confirm(
-        args,
-        io,
-        `Delete ${names.length === 1 ? 'this tab' : `these ${names.length} tabs`}${whose}?`,
-      ))
+      !(await confirm(args, io, `Delete ${names.length === 1 ? 'this tab' : `these ${names.length} tabs`}?`))
     )
       return 1;
     const reply = await ask(server, { path: '/delete', method: 'POST', parameters, accept: acceptOf(args) });
