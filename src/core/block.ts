@@ -25,7 +25,13 @@ export interface BlockRejection {
   readonly tab: string;
   readonly client: string;
   readonly events: number;
-  readonly code: 'type_conflict' | 'unknown_type' | 'too_many_tabs' | 'too_many_clients' | 'denied' | 'corrupt';
+  readonly code:
+    | 'type_conflict'
+    | 'unknown_type'
+    | 'too_many_tabs'
+    | 'too_many_clients'
+    | 'denied'
+    | 'corrupt';
   readonly message: string;
 }
 
