@@ -18,6 +18,7 @@ export function makeOwner(
   if (without.has('R3')) return new CarriesOn(bucket, context);
   if (without.has('R5')) return new PositionOfTheBucket(bucket, context);
   if (without.has('R6')) return new AppliesToEmptyStates(bucket, context);
+  if (without.has('R10-confirmed')) return new BelievesItself(bucket, context);
   if (without.has('R11')) return new AcceptsTheForgotten(bucket, context);
   return new BucketOwner(bucket, context);
 }
@@ -55,6 +56,12 @@ class AppliesToEmptyStates extends BucketOwner {
   override load(slots: readonly Slot[]): Promise<void> {
     for (const slot of slots) if (slot.state === undefined) slot.storedPosition = 0 as Position;
     return super.load(slots);
+  }
+}
+
+class BelievesItself extends BucketOwner {
+  protected override async confirmed(): Promise<boolean> {
+    return true;
   }
 }
 

@@ -10,6 +10,8 @@ export const rules = [
   'R8',
   'R9',
   'R10',
+  /** An owner that contradicts a producer asks the store first whether the bucket is still its own. */
+  'R10-confirmed',
   'R11',
   'R12',
 ] as const;

@@ -93,13 +93,16 @@ export class Producer {
     for (const block of blocks) {
       const line = this.#line(block.bucket);
       const known = line.restored.get(block.producer);
-      const acked = known === undefined ? block.seq - 1 : known.acked;
+      // What lies between two Blocks of the spool was settled before: its acknowledgement is older than any answer to come.
+      const gap = known === undefined || block.seq > known.nextSeq;
+      const acked = gap ? block.seq - 1 : known.acked;
       if (known === undefined) {
         const { producer, birthMs, seq, sealedAtMs } = block;
         const nextSeq = seq + 1;
         line.restored.set(producer, { producer, birthMs, nextSeq, acked, usedAtMs: sealedAtMs, recent: [] });
       } else {
         known.nextSeq = Math.max(known.nextSeq, block.seq + 1);
+        known.acked = acked;
       }
       line.open.push({ block, waiters: [], ackedBefore: acked });
       this.#books.received += block.events;

@@ -191,6 +191,23 @@ t.test('Blocks of a spool keep their ids and numbers, and go out beside new ones
   t.equal(p.openBlocks, 0);
 });
 
+t.test(
+  'a loss is seen of numbers that were settled before the restart, between two Blocks of the spool',
+  async (t) => {
+    const before = producer({ id: 'before' as ProducerId });
+    for (let i = 0; i < 3; i++) {
+      before.add(parts(1));
+      before.seal(bucket, 0);
+    }
+    answer(before, before.open(bucket)[1]!, acknowledged);
+    const p = producer();
+    p.restore({ blocks: before.open(bucket) });
+    answer(p, p.open(bucket)[0]!, acknowledged);
+    t.equal(answer(p, p.open(bucket)[0]!, expects(2)), 'abandoned');
+    t.same(p.books(), { ...p.books(), delivered: 1, dropped: { store_lost: 1 }, balance: 0 });
+  },
+);
+
 t.test('a record that cannot be written leaves everything as it was', async (t) => {
   let broken = true;
   const sealed: Block[] = [];
