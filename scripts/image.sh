@@ -32,7 +32,15 @@ cp -r "$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")" "$work/buil
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$work/build/node/bin/npm"
 ln -s ../lib/node_modules/npm/bin/npx-cli.js "$work/build/node/bin/npx"
 mv "$work/build.tar" "$work/build/"
-printf 'FROM scratch\nADD build.tar /\nCOPY node /usr/local\n' > "$work/build/Dockerfile"
+# And its certificate authorities: a company's own registry may be signed by one of its own.
+cp /etc/ssl/certs/ca-certificates.crt "$work/build/authorities.crt"
+cat > "$work/build/Dockerfile" <<'DOCKERFILE'
+FROM scratch
+ADD build.tar /
+COPY node /usr/local
+COPY authorities.crt /usr/local/share/authorities.crt
+ENV NODE_EXTRA_CA_CERTS=/usr/local/share/authorities.crt
+DOCKERFILE
 buildah "${storage[@]}" bud --quiet --isolation chroot -t taba-build-base "$work/build"
 mkdir "$work/base"
 mv "$work/base.tar" "$work/base/"
