@@ -6,7 +6,7 @@ export const recompute: Command = {
   positionals: '[names..]',
   summary: 'Make the aggregates of tabs anew from their clients',
   details:
-    'Makes the State over all clients anew from the States of the clients that are still known. What clients recorded that are forgotten by now is lost with that.',
+    'Makes the State over all clients anew from the States of the clients, and from what is kept of clients that are forgotten by now. Without names: of all tabs.',
   examples: [['taba recompute winning_bid_price', 'of one tab']],
   options: selectOptions,
   run: (args, io) =>

@@ -40,8 +40,9 @@ export function adminRoutes(options: AdminOptions): Route[] {
       return { upgraded: await owners.upgrade() };
     },
     '/recompute': async (request) => {
-      Parameters.of(request, []);
-      return { recomputed: await owners.recompute() };
+      const parameters = Parameters.of(request, ['name', 're']);
+      const isAll = parameters.text('name') === undefined;
+      return { recomputed: await owners.recompute(isAll ? undefined : await named(parameters, options)) };
     },
     '/flush_all': async (request) => {
       const buckets = bucketsOf(Parameters.of(request, ['buckets']), owners.bucketCount);

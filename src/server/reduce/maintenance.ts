@@ -89,11 +89,11 @@ export async function deleteTabs(owner: BucketOwner, tabs: readonly TabName[]): 
 }
 
 /** The State over all clients is made anew of those of the clients and of `departed`. @returns how many tabs */
-export async function recompute(owner: BucketOwner): Promise<number> {
+export async function recompute(owner: BucketOwner, only?: ReadonlySet<TabName>): Promise<number> {
   let tabs = 0;
   for (const tabSlots of [...owner.states.tabs()]) {
     const { tab, type, handler, slots } = tabSlots;
-    if (handler?.tabState !== 'kept') continue;
+    if (handler?.tabState !== 'kept' || only?.has(tab) === false) continue;
     const parts = [...slots.values()].filter((slot) => slot.owner !== '' && slot.position > 0);
     if (parts.length === 0) continue;
     await withStates(owner, [owner.states.declare(tab, type, ''), ...parts], (nowSec) => {
@@ -105,7 +105,7 @@ export async function recompute(owner: BucketOwner): Promise<number> {
       tabs++;
     });
   }
-  await owner.checkpoint();
+  if (tabs > 0) await owner.checkpoint();
   return tabs;
 }
 

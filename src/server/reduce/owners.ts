@@ -208,10 +208,12 @@ export class Owners {
     return deleted;
   }
 
-  async recompute(): Promise<number> {
+  /** @param only these tabs; default: all of the buckets served @returns how many there were */
+  async recompute(only?: readonly TabName[]): Promise<number> {
+    const wanted = only === undefined ? undefined : new Set(only);
     let tabs = 0;
     await this.#each(this.#serving(), async (owner) => {
-      tabs += await recompute(owner);
+      tabs += await recompute(owner, wanted);
     });
     return tabs;
   }
