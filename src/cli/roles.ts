@@ -60,6 +60,7 @@ export async function serverFrom(ingredients: Ingredients): Promise<RunningServe
       checkpointIntervalMs: settings['checkpoint-interval'],
       pruneClientSec: settings['prune-client'] / 1000,
       pruneTabSec: settings['prune-tab'] / 1000,
+      maxStatesInMemory: settings['max-states-in-memory'],
       selfInstrument: settings['self-instrument'],
       drainDeadlineMs: settings['drain-deadline'],
       clock,

@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly pruneClientSec: number;
   /** A tab is forgotten so long after its last event. */
   readonly pruneTabSec: number;
+  /** States kept in memory; colder ones are read from the store when they are touched. Default: no bound. */
+  readonly maxStatesInMemory?: number;
   /** Whether the server counts itself, as tabs `taba_…`. */
   readonly selfInstrument: boolean;
   readonly drainDeadlineMs: number;

@@ -90,6 +90,7 @@ class Server implements RunningServer {
       checkpointIntervalMs: options.checkpointIntervalMs,
       pruneClientSec: options.pruneClientSec,
       pruneTabSec: options.pruneTabSec,
+      ...(options.maxStatesInMemory !== undefined && { maxStatesInMemory: options.maxStatesInMemory }),
       onApplied: (moment) => {
         this.#latency.applied(moment);
         this.#load.add(moment.events);

@@ -264,6 +264,13 @@ export const settings = {
     default: defaultLimits.maxClients,
     description: 'clients that a node knows at most',
   }),
+  'max-states-in-memory': setting({
+    kind: integer(1000, 100_000_000),
+    of: servers,
+    default: 100_000,
+    description:
+      'States kept in memory, a few KB each; colder ones are read from the store when they are touched',
+  }),
   'max-connections': setting({
     kind: integer(1, 1_000_000),
     of: everywhere,
