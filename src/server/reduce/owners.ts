@@ -189,9 +189,10 @@ export class Owners {
     let [tabs, clients, producers] = [0, 0, 0];
     await this.#each(this.#serving(), async (owner) => {
       const pruned = await prune(owner, options);
+      const forgotten = await forgetProducers(owner, nowMs - forgetProducerMs);
       tabs += pruned.tabs;
       clients += pruned.clients;
-      producers += await forgetProducers(owner, nowMs - forgetProducerMs);
+      producers += forgotten;
     });
     return { tabs, clients, producers };
   }
@@ -213,7 +214,9 @@ export class Owners {
     const wanted = only === undefined ? undefined : new Set(only);
     let tabs = 0;
     await this.#each(this.#serving(), async (owner) => {
-      tabs += await recompute(owner, wanted);
+      // Added after the wait: other buckets add to it meanwhile.
+      const recomputed = await recompute(owner, wanted);
+      tabs += recomputed;
     });
     return tabs;
   }
@@ -221,7 +224,8 @@ export class Owners {
   async upgrade(): Promise<number> {
     let pages = 0;
     await this.#each(this.#serving(), async (owner) => {
-      pages += await upgrade(owner);
+      const upgraded = await upgrade(owner);
+      pages += upgraded;
     });
     return pages;
   }
