@@ -3,6 +3,7 @@ import { TabaError } from '../core/errors.js';
 import type { ProducerId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
+import { throttled } from '../runtime/throttled-log.js';
 import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
 import type { Hello } from '../wire/frame.js';
@@ -79,7 +80,9 @@ class Server implements RunningServer {
   #closed: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
-    const { store, registry, limits, bucketCount, clock, log } = options;
+    const { store, registry, limits, bucketCount, clock } = options;
+    // One fault of the store is a line per bucket.
+    const log = throttled(options.log, { clock });
     this.#options = options;
     this.#startedAtMs = clock.monotonicMs();
     this.#latency = new Latency(() => clock.nowMs());
