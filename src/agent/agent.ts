@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { TabaError } from '../core/errors.js';
 import { FlushSessions } from '../core/producer/sessions.js';
+import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { FolderInUse, type FolderLock, lockFolder } from '../runtime/folder-lock.js';
 import { throttled } from '../runtime/throttled-log.js';
 import type { HttpServer } from '../transport/inbound/http.js';
@@ -14,7 +15,7 @@ import { Reception } from './reception.js';
 import { Room } from './room.js';
 import { agentRoutes } from './routes.js';
 import { SdkLinks } from './sdk-links.js';
-import { SelfMetrics, selfIntervalMs } from './self.js';
+import { selfReport } from './self.js';
 import type { Spool } from './spool/spool.js';
 import { type AgentStatus, booksOf, clusterStatus } from './status.js';
 import { makeCluster, newId, openSpool } from './upstream.js';
@@ -202,7 +203,8 @@ class Agent implements RunningAgent {
     this.#cancelSelf = clock.after(selfIntervalMs, () => {
       if (this.#closed !== undefined) return;
       this.#countItself(metrics);
-      this.#reception.takeOwn(metrics.gather(this.status(), this.#reception.ownEvents, clock.nowMs() / 1000));
+      const report = selfReport(this.status(), this.#reception.ownEvents);
+      this.#reception.takeOwn(metrics.gather(report, clock.nowMs() / 1000));
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Counts } from './account.js';
+import type { Counts } from '../intake/counts.js';
 
 /**
  * What has come to the agent's door, from whom ever, counted independently of where it is kept afterwards: the two must

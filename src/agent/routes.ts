@@ -1,4 +1,5 @@
 import { TabaError } from '../core/errors.js';
+import { formOf, replyInForm } from '../transport/inbound/accept.js';
 import type { HttpReply, HttpRequest, Route } from '../transport/inbound/http.js';
 import type { Reception } from './reception.js';
 import type { Room } from './room.js';
@@ -17,7 +18,11 @@ export function agentRoutes({ reception, room, status }: RoutesOf): readonly Rou
     { method: 'POST', path: '/post', handle: take },
     { method: 'POST', path: '/post_zip', handle: take },
     { method: 'POST', path: '/events', handle: take },
-    { method: 'GET', path: '/status', handle: (request) => answerStatus(request, status()) },
+    {
+      method: 'GET',
+      path: '/status',
+      handle: (request) => replyInForm(formOf(request), status(), renderStatus),
+    },
     // Depends on nothing outside this process: a server that is away is no reason to restart an agent.
     { method: 'GET', path: '/healthz', handle: () => text('ok\n') },
     {
@@ -32,15 +37,6 @@ export function agentRoutes({ reception, room, status }: RoutesOf): readonly Rou
       },
     },
   ];
-}
-
-function answerStatus(request: HttpRequest, status: AgentStatus): HttpReply {
-  if (!(request.headers.get('accept') ?? '').includes('application/json')) return text(renderStatus(status));
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: `${JSON.stringify(status, null, 2)}\n`,
-  };
 }
 
 function text(body: string): HttpReply {

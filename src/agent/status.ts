@@ -1,4 +1,5 @@
-import { type ClusterAccount, type Counts, totalOf } from './account.js';
+import { type Counts, totalOf } from '../intake/counts.js';
+import type { ClusterAccount } from './account.js';
 import type { Cluster } from './cluster.js';
 import type { Sample } from './samples.js';
 import type { SpoolStats } from './spool/spool.js';

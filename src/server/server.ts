@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TabaError } from '../core/errors.js';
 import type { ProducerId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
+import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
 import { throttled } from '../runtime/throttled-log.js';
 import type { HttpServer } from '../transport/inbound/http.js';
@@ -21,7 +22,7 @@ import { rawRoutes } from './receive/raw-routes.js';
 import { Router } from './receive/router.js';
 import { Owners } from './reduce/owners.js';
 import { DecayedRate } from './status/load.js';
-import { SelfMetrics, selfIntervalMs } from './status/self-metrics.js';
+import { selfReport } from './status/self.js';
 import { booksOf, ownersStatus, type ServerStatus, storeStatus } from './status/status.js';
 import { statusRoutes } from './status/status-routes.js';
 
@@ -229,7 +230,7 @@ class Server implements RunningServer {
     const { registry, clientId, clock } = this.#options;
     const metrics = new SelfMetrics(registry, checkClientId(clientId));
     this.#repeat(selfIntervalMs, () => {
-      const parts = metrics.gather(this.status(), this.#ownEvents, clock.nowMs() / 1000);
+      const parts = metrics.gather(selfReport(this.status(), this.#ownEvents), clock.nowMs() / 1000);
       this.#ownEvents += parts.events;
       if (parts.events > 0) void this.#producer.deliver(parts);
     });

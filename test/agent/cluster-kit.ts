@@ -1,8 +1,8 @@
-import { totalOf } from '../../src/agent/account.js';
 import { Cluster, type ClusterOptions } from '../../src/agent/cluster.js';
 import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import { PartMap } from '../../src/core/parts.js';
+import { totalOf } from '../../src/intake/counts.js';
 import { Backoff } from '../../src/runtime/backoff.js';
 import { encodeParts } from '../../src/wire/parts.js';
 import type { FakeClock } from '../support/fake-clock.js';

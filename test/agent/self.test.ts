@@ -1,6 +1,7 @@
 import t from 'tap';
-import { SelfMetrics } from '../../src/agent/self.js';
+import { selfReport } from '../../src/agent/self.js';
 import type { AgentStatus } from '../../src/agent/status.js';
+import { SelfMetrics } from '../../src/intake/self-metrics.js';
 import { handlers } from './fake-servers.js';
 import { countsOf } from './spool/kit.js';
 
@@ -14,7 +15,7 @@ const status = (received: number, requests: number): AgentStatus =>
 
 t.test('what has happened since the last look, and nothing when nothing has', async (t) => {
   const metrics = new SelfMetrics(handlers, 'host' as never);
-  const first = metrics.gather(status(100, 7), 0, 1);
+  const first = metrics.gather(selfReport(status(100, 7), 0), 1);
   t.same(countsOf(first), {
     taba_agent_events_received: 1,
     taba_agent_events_rejected: 1,
@@ -26,8 +27,8 @@ t.test('what has happened since the last look, and nothing when nothing has', as
   const rendered = handlers.get('CounterGroup')!.render(received!.state, 'json', { nowSec: 1 });
   t.match(rendered, { pct: { count: 1, total: 100 } });
   // Its own events alone are no news: an idle agent stays idle.
-  t.equal(metrics.gather(status(105, 7), 5, 2).events, 0);
-  t.same(Object.keys(countsOf(metrics.gather(status(106, 7), 5, 3))), [
+  t.equal(metrics.gather(selfReport(status(105, 7), 5), 2).events, 0);
+  t.same(Object.keys(countsOf(metrics.gather(selfReport(status(106, 7), 5), 3))), [
     'taba_agent_events_received',
     'taba_agent_events_buffered',
     'taba_agent_ack_latency_ms',

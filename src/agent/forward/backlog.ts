@@ -2,7 +2,7 @@ import type { Block, BlockRejection } from '../../core/block.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../core/ids.js';
 import { PartMap } from '../../core/parts.js';
-import type { Counts } from '../account.js';
+import type { Counts } from '../../intake/counts.js';
 import type { Replayed } from '../spool/replay.js';
 
 /** What an agent holds before it has met a server: Parts that merge by tab, and the Blocks that its spool had. */

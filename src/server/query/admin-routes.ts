@@ -3,12 +3,11 @@ import type { JsonValue } from '../../core/handlers/handler.js';
 import type { BucketIndex } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
 import type { Clock } from '../../runtime/clock.js';
+import { formOf, replyInForm } from '../../transport/inbound/accept.js';
 import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
 import type { Owners } from '../reduce/owners.js';
-import { formOf } from './accept.js';
 import { Parameters } from './parameters.js';
 import { QueryTurn } from './query-turn.js';
-import { replyInForm } from './result.js';
 import { selectionOf, selectNames } from './selection.js';
 
 export interface AdminOptions {

@@ -3,14 +3,14 @@ import type { RenderForm } from '../../core/handlers/handler.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { Limits } from '../../core/limits.js';
 import type { Clock } from '../../runtime/clock.js';
+import { formOf, replyInForm, replyWith } from '../../transport/inbound/accept.js';
 import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
 import type { Latency } from '../cluster/latency.js';
 import type { OwnedTab, Owners } from '../reduce/owners.js';
-import { formOf } from './accept.js';
 import { Parameters } from './parameters.js';
 import { QueryTurn } from './query-turn.js';
 import { Renderings, type Showing } from './renderings.js';
-import { Result, replyInForm, replyWith } from './result.js';
+import { Result } from './result.js';
 import { type Selection, selectClients, selectionOf, selectionParameters, selectTabs } from './selection.js';
 
 export interface QueryOptions {

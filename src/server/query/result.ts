@@ -1,7 +1,7 @@
 import { TabaError } from '../../core/errors.js';
 import type { JsonValue, RenderForm } from '../../core/handlers/handler.js';
+import { replyWith } from '../../transport/inbound/accept.js';
 import type { HttpReply } from '../../transport/inbound/http.js';
-import { contentTypes } from './accept.js';
 
 /** Keyed pieces of an answer, in order, of bounded size in all. */
 export class Result {
@@ -34,22 +34,4 @@ export class Result {
   reply(headers: Readonly<Record<string, string>> = {}): HttpReply {
     return replyWith(this.#form, this.body, headers);
   }
-}
-
-export function replyWith(
-  form: RenderForm,
-  body: string,
-  headers: Readonly<Record<string, string>> = {},
-): HttpReply {
-  return { status: 200, headers: { 'content-type': contentTypes[form], ...headers }, body };
-}
-
-/** JSON for programs, or the text that `text` makes of it for people. */
-export function replyInForm<T>(
-  form: RenderForm,
-  value: T,
-  text: (value: T) => string,
-  headers: Readonly<Record<string, string>> = {},
-): HttpReply {
-  return replyWith(form, form === 'text' ? text(value) : `${JSON.stringify(value)}\n`, headers);
 }

@@ -3,9 +3,9 @@ import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
 import type { StageContext } from '../../intake/context.js';
+import type { Counts } from '../../intake/counts.js';
 import type { DenyLists } from '../../intake/deny-lists.js';
 import type { Clock } from '../../runtime/clock.js';
-import type { Counts } from '../status/counts.js';
 
 export interface RawDoorOptions {
   readonly registry: HandlerRegistry;

@@ -1,5 +1,5 @@
 import type { Answer, Block } from '../../core/block.js';
-import type { Counts } from '../status/counts.js';
+import type { Counts } from '../../intake/counts.js';
 
 /** Blocks that came from producers elsewhere, and what became of their events. Repeats and Blocks sent back are not received. */
 export interface BlockBooks {

@@ -1,9 +1,8 @@
 import { TabaError } from '../../core/errors.js';
+import { formOf, replyInForm } from '../../transport/inbound/accept.js';
 import type { HttpRequest, Route } from '../../transport/inbound/http.js';
 import type { LatencyReport } from '../cluster/latency.js';
-import { formOf } from '../query/accept.js';
 import { Parameters } from '../query/parameters.js';
-import { replyInForm } from '../query/result.js';
 import { type ServerStatus, statusText } from './status.js';
 
 export interface StatusRoutesOptions {

@@ -1,10 +1,10 @@
+import { addCounts, type Counts, totalOf } from '../../intake/counts.js';
 import type { Store } from '../../storage/store.js';
 import type { LatencyReport } from '../cluster/latency.js';
 import type { OwnProducer } from '../receive/own-producer.js';
 import type { RawDoor } from '../receive/raw-door.js';
 import type { Router } from '../receive/router.js';
 import type { Owners } from '../reduce/owners.js';
-import { addCounts, type Counts, totalOf } from './counts.js';
 
 /** Every event that this node received is in exactly one of the others. */
 export interface BooksStatus {

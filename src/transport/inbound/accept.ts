@@ -1,5 +1,5 @@
 import type { RenderForm } from '../../core/handlers/handler.js';
-import type { HttpRequest } from '../../transport/inbound/http.js';
+import type { HttpReply, HttpRequest } from './http.js';
 
 /** Media types that choose a form. */
 const forms: Readonly<Record<string, RenderForm>> = {
@@ -11,7 +11,7 @@ const forms: Readonly<Record<string, RenderForm>> = {
   'application/json-detailed': 'detailed',
 };
 
-export const contentTypes: Readonly<Record<RenderForm, string>> = {
+const contentTypes: Readonly<Record<RenderForm, string>> = {
   text: 'text/plain; charset=utf-8',
   json: 'application/json',
   detailed: 'application/json-detailed',
@@ -30,4 +30,22 @@ export function formOf(request: HttpRequest): RenderForm {
     if (form !== undefined && quality > 0) return form;
   }
   return 'text';
+}
+
+export function replyWith(
+  form: RenderForm,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
+  return { status: 200, headers: { 'content-type': contentTypes[form], ...headers }, body };
+}
+
+/** JSON for programs, or the text that `text` makes of it for people. */
+export function replyInForm<T>(
+  form: RenderForm,
+  value: T,
+  text: (value: T) => string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
+  return replyWith(form, form === 'text' ? text(value) : `${JSON.stringify(value)}\n`, headers);
 }
