@@ -99,10 +99,9 @@ export class BucketOwner extends HeldBucket {
     for (const entry of acquired.tail) {
       const { position, atMs } = entry;
       const parts = skips.skipsEntry(position) ? [] : await this.#entryParts(entry, skips);
-      this.context.books.replayed += await this.#apply(
-        { position, atMs, parts, skips: skips.of(position) },
-        entry,
-      );
+      // Added after the wait: other buckets, acquired meanwhile, count here as well.
+      const replayed = await this.#apply({ position, atMs, parts, skips: skips.of(position) }, entry);
+      this.context.books.replayed += replayed;
     }
     this.#appliedPosition = acquired.lastPosition;
   }
