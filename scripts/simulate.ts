@@ -1,41 +1,143 @@
 /**
- * Runs the simulation: whole histories of a cluster in one process, each of which follows from its seed.
+ * Runs the simulation: whole histories of a cluster, each of which follows from its seed.
  *
- *   npm run simulate -- --seed 1 --histories 10000 [--without R7] [--trace]
+ *   npm run simulate -- [--seed N] [--histories M] [--workers W] [--without RULE]... [--trace]
+ *
+ * From seed 1 (or N) on, 100,000 histories (or M), spread over as many processes as there are cores (or W). `--without`
+ * takes a rule out, to see that the simulation notices. `--trace` prints what happens, and runs in this process, by
+ * default one history. Exit code 0: all is well; 1: a history failed, the one of the lowest seed is named; 2: usage.
  */
 
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildSync } from 'esbuild';
 import { runHistory } from '../test/simulation/history.js';
 import { type Rule, rules } from '../test/simulation/rules.js';
+import type { Lower, Progress, Slice } from '../test/simulation/worker.js';
 
-function argument(name: string): string | undefined {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : (process.argv[at + 1] ?? '');
+interface Settings {
+  readonly seed: number;
+  readonly histories: number;
+  readonly workers: number;
+  readonly without: readonly Rule[];
+  readonly trace: boolean;
 }
 
-const firstSeed = Number(argument('seed') ?? 1);
-const histories = Number(argument('histories') ?? 1000);
-const trace = process.argv.includes('--trace');
-const without = new Set((argument('without') ?? '').split(',').filter((rule) => rule !== '') as Rule[]);
-const unknown = [...without].filter((rule) => !rules.includes(rule));
-if (!Number.isInteger(firstSeed) || !Number.isInteger(histories) || histories < 1 || unknown.length > 0) {
-  console.error(`usage: npm run simulate -- --seed N --histories M [--without ${rules.join('|')}] [--trace]`);
-  process.exit(2);
+type Failure = NonNullable<Progress['failed']>;
+
+const progressEachMs = 10_000;
+
+function settings(): Settings {
+  const string = { type: 'string' } as const;
+  const { values } = parseArgs({
+    options: {
+      ...{ seed: string, histories: string, workers: string },
+      without: { type: 'string', multiple: true, default: [] },
+      trace: { type: 'boolean', default: false },
+    },
+  });
+  const whole = (name: 'seed' | 'histories' | 'workers', preset: number, least: number): number => {
+    const given = values[name];
+    if (given === undefined) return preset;
+    const number = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
+    if (!(number >= least))
+      throw new Error(`--${name} must be a whole number from ${least} on, not ${given}`);
+    return number;
+  };
+  const without = values.without.map((name) => {
+    const rule = rules.find((known) => known === name);
+    if (rule === undefined) throw new Error(`--without must be one of ${rules.join(', ')}, not ${name}`);
+    return rule;
+  });
+  const { trace } = values;
+  const histories = whole('histories', trace ? 1 : 100_000, 1);
+  const workers = Math.min(histories, whole('workers', availableParallelism(), 1));
+  return { seed: whole('seed', 1, 0), histories, workers, without, trace };
 }
 
-// Errors are part of the play: their stacks cost more than the histories.
-Error.stackTraceLimit = 0;
-
-const startedMs = performance.now();
-for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
-  const { fault, trace: lines } = await runHistory(seed, { without, trace });
-  if (trace) for (const line of lines) console.log(line);
-  if (fault === '') continue;
-  console.log(`seed ${seed}: ${fault}`);
-  const mutant = without.size > 0 ? ` --without ${[...without].join(',')}` : '';
-  console.log(`again, with a trace: npm run simulate -- --seed ${seed} --histories 1${mutant} --trace`);
-  process.exit(1);
+async function inThisProcess({ seed, histories, without }: Settings): Promise<Failure | undefined> {
+  for (let next = seed; next < seed + histories; next++) {
+    const { fault, trace } = await runHistory(next, { without: new Set(without), trace: true });
+    for (const line of trace) console.log(line);
+    if (fault !== '') return { seed: next, fault };
+  }
+  return undefined;
 }
-const tookSec = (performance.now() - startedMs) / 1000;
-console.log(
-  `${histories} histories from seed ${firstSeed} in ${tookSec.toFixed(1)} s, all well (${Math.round(histories / tookSec)}/s)`,
-);
+
+/** @throws when a worker ends before its time */
+async function inWorkers({ seed, histories, workers, without }: Settings): Promise<Failure | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'taba-simulate-'));
+  const worker = join(folder, 'worker.mjs');
+  // One plain file: it starts at once, and runs faster than what is compiled module by module, with names kept.
+  const entry = fileURLToPath(new URL('../test/simulation/worker.ts', import.meta.url));
+  buildSync({ entryPoints: [entry], outfile: worker, bundle: true, platform: 'node', format: 'esm' });
+  const startedMs = performance.now();
+  let failure: Failure | undefined;
+  let done = 0;
+  const report = setInterval(() => {
+    const perSec = Math.round((done * 1000) / (performance.now() - startedMs));
+    console.error(`${done} of ${histories} histories, ${perSec}/s`);
+  }, progressEachMs);
+  const children = Array.from({ length: workers }, () => fork(worker, { execArgv: [] }));
+  try {
+    await Promise.all(
+      children.map((child, index) => {
+        child.on('message', ({ histories: more, failed }: Progress) => {
+          done += more;
+          if (failed === undefined || (failure !== undefined && failure.seed < failed.seed)) return;
+          failure = failed;
+          const lower: Lower = { endSeed: failed.seed };
+          for (const other of children) if (other.connected) other.send(lower, () => {});
+        });
+        const slice: Slice = { firstSeed: seed + index, step: workers, endSeed: seed + histories, without };
+        child.send(slice);
+        return new Promise<void>((resolve, reject) => {
+          child.once('error', reject);
+          child.once('exit', (code, signal) => {
+            if (code === 0) resolve();
+            else reject(new Error(`a worker ended with ${signal ?? code}`));
+          });
+        });
+      }),
+    );
+  } finally {
+    clearInterval(report);
+    for (const child of children) child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return failure;
+}
+
+async function main(): Promise<number> {
+  let asked: Settings;
+  try {
+    asked = settings();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    console.error(
+      'usage: npm run simulate -- [--seed N] [--histories M] [--workers W] [--without RULE]... [--trace]',
+    );
+    return 2;
+  }
+  const { seed, histories, without, trace } = asked;
+  const startedMs = performance.now();
+  const failure = await (trace ? inThisProcess(asked) : inWorkers(asked));
+  if (failure !== undefined) {
+    const mutant = without.map((rule) => ` --without ${rule}`).join('');
+    console.log(`seed ${failure.seed}: ${failure.fault}`);
+    console.log(`again, with a trace: npm run simulate -- --seed ${failure.seed}${mutant} --trace`);
+    return 1;
+  }
+  const tookSec = (performance.now() - startedMs) / 1000;
+  const perSec = Math.round(histories / tookSec);
+  console.log(
+    `${histories} histories from seed ${seed} in ${tookSec.toFixed(1)} s, all well (${perSec}/s, ${asked.workers} processes)`,
+  );
+  return 0;
+}
+
+process.exitCode = await main();

@@ -3,6 +3,9 @@ import { TabaError } from './errors.js';
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
 
+/** Strings up to this length are copied faster than a TextEncoder starts up. */
+const shortText = 64;
+
 /**
  * Appends numbers and strings to a growing buffer. Integers are little-endian; a varint has 7 bits a byte, least
  * significant first, the top bit set on all but the last byte (as in Protocol Buffers), up to 2^53 - 1.
@@ -112,7 +115,23 @@ export class ByteWriter {
 
   /** A varint length in bytes, then UTF-8. */
   string(text: string): void {
-    this.bytes(textEncoder.encode(text));
+    if (text.length > shortText) {
+      this.bytes(textEncoder.encode(text));
+      return;
+    }
+    // Most are short and ASCII: put down byte by byte, and only done over when one turns out not to be.
+    const start = this.#length;
+    this.varint(text.length);
+    this.#reserve(text.length);
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code >= 128) {
+        this.#length = start;
+        this.bytes(textEncoder.encode(text));
+        return;
+      }
+      this.#bytes[this.#length++] = code;
+    }
   }
 
   /** A view of what was written so far; valid until the next write. */

@@ -118,8 +118,10 @@ export class SimStore {
         }),
       writePages: (head, writes) =>
         guarded(head, (copy) => {
-          const text = writes.map((page) => `${page.tab} ${page.client || '*'} at ${page.position}`);
-          this.#world.log(() => `store: pages ${text.join(', ')}`);
+          this.#world.log(() => {
+            const text = writes.map((page) => `${page.tab} ${page.client || '*'} at ${page.position}`);
+            return `store: pages ${text.join(', ')}`;
+          });
           for (const write of writes) {
             const key = `${write.tab}\n${write.client}`;
             const known = copy.pages.get(key);
@@ -150,6 +152,10 @@ export class SimStore {
     copy.n++;
   }
 
+  #giveUp(node: SimNode, reject: (error: Error) => void): void {
+    this.#world.after(timeoutMs, () => reject(new TabaError('store_failed', 'no answer')), node);
+  }
+
   #command<T>(
     node: SimNode,
     lastExecutionMs: Map<number, number>,
@@ -160,42 +166,44 @@ export class SimStore {
     const world = this.#world;
     const it = this.#buckets[bucket]!;
     return new Promise<T>((resolve, reject) => {
-      const answer = (delayMs: number, settle: () => void): void => void world.after(delayMs, settle, node);
-      const giveUp = (): void => reject(new TabaError('store_failed', 'no answer'));
       const unknown = world.faults && world.chance(this.#faults.unknown);
       const late = world.faults && world.chance(this.#faults.late);
       if (unknown && world.chance(0.5)) {
-        answer(timeoutMs, giveUp);
+        this.#giveUp(node, reject);
         return;
       }
       // One connection keeps the order of its commands, except for one that was given up and lands long after.
       const inTurnMs = Math.max(world.nowMs + world.delayMs(5), lastExecutionMs.get(bucket) ?? 0);
       const atMs = late ? world.nowMs + timeoutMs + world.delayMs(400) : inTurnMs;
       if (!late) lastExecutionMs.set(bucket, atMs);
-      if (late || unknown) answer(timeoutMs, giveUp);
+      if (late || unknown) this.#giveUp(node, reject);
       world.after(atMs - world.nowMs, () => {
         if (this.fullUntilMs > world.nowMs && durable) {
-          answer(world.delayMs(5), () => reject(new TabaError('store_failed', 'the disk is full')));
+          world.after(
+            world.delayMs(5),
+            () => reject(new TabaError('store_failed', 'the disk is full')),
+            node,
+          );
           return;
         }
         let result: T;
         try {
           result = carryOut(it.master);
         } catch (error) {
-          answer(world.delayMs(5), () => reject(error));
+          world.after(world.delayMs(5), () => reject(error), node);
           return;
         }
         if (!durable) {
-          answer(world.delayMs(5), () => resolve(result));
+          world.after(world.delayMs(5), () => resolve(result), node);
           return;
         }
         const { generation } = it;
         const durableMs = Math.max(world.nowMs + world.delayMs(10), it.lastDurableMs);
         it.lastDurableMs = durableMs;
         world.after(durableMs - world.nowMs, () => {
-          if (it.generation !== generation) return answer(timeoutMs, giveUp);
+          if (it.generation !== generation) return this.#giveUp(node, reject);
           carryOut(it.replica);
-          answer(world.delayMs(5), () => resolve(result));
+          world.after(world.delayMs(5), () => resolve(result), node);
         });
       });
     });

@@ -13,11 +13,12 @@ export class SimNode {
 }
 
 interface Happening {
-  readonly atMs: number;
+  atMs: number;
   readonly order: number;
   readonly node: SimNode | undefined;
   readonly life: number;
-  readonly action: () => void;
+  /** Undefined once it was called off. */
+  action: (() => void) | undefined;
 }
 
 /** 2001-09-09: no ms of the simulation is mistaken for a real present. */
@@ -61,12 +62,14 @@ export class World {
   }
 
   id(): string {
-    let text = '';
-    while (text.length < 32)
-      text += Math.floor(this.random() * 2 ** 32)
-        .toString(16)
-        .padStart(8, '0');
-    return text;
+    return `${this.#word()}${this.#word()}${this.#word()}${this.#word()}`;
+  }
+
+  /** 8 hexadecimal digits */
+  #word(): string {
+    return Math.floor(this.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
   }
 
   log(line: () => string): void {
@@ -77,37 +80,35 @@ export class World {
     return this.#trace ?? [];
   }
 
-  /** @returns a function that calls it off */
-  after(delayMs: number, action: () => void, node?: SimNode): () => void {
-    let off = false;
-    const run = (): void => {
-      if (!off) action();
-    };
-    this.#push({
-      atMs: this.nowMs + Math.max(0, delayMs),
-      order: this.#order++,
-      node,
-      life: node?.life ?? 0,
-      action: run,
-    });
-    return () => {
-      off = true;
-    };
+  after(delayMs: number, action: () => void, node?: SimNode): void {
+    this.#plan(delayMs, action, node);
+  }
+
+  #plan(delayMs: number, action: () => void, node: SimNode | undefined): Happening {
+    const atMs = this.nowMs + Math.max(0, delayMs);
+    const happening = { atMs, order: this.#order++, node, life: node?.life ?? 0, action };
+    this.#push(happening);
+    return happening;
   }
 
   clock(node: SimNode): Clock {
     return {
       nowMs: () => epochMs + this.nowMs,
       monotonicMs: () => this.nowMs,
-      after: (delayMs, action) => this.after(delayMs, action, node),
+      after: (delayMs, action) => {
+        const happening: Happening = this.#plan(delayMs, action, node);
+        return () => {
+          happening.action = undefined;
+        };
+      },
     };
   }
 
   /** Lets things happen until `done`, or until `deadlineMs`. @returns whether it was done */
   async run(deadlineMs: number, done: () => boolean): Promise<boolean> {
     for (;;) {
-      // Everything that promises have to say comes before the next happening.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      // Everything that promises have to say comes before the next happening: ticks come when no microtask is left.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
       if (done()) return true;
       const next = this.#pop();
       if (next === undefined || next.atMs > deadlineMs) {
@@ -119,10 +120,11 @@ export class World {
       const { node } = next;
       if (node !== undefined && node.life !== next.life) continue;
       if (node !== undefined && node.frozenUntilMs > this.nowMs) {
-        this.#push({ ...next, atMs: node.frozenUntilMs });
+        next.atMs = node.frozenUntilMs;
+        this.#push(next);
         continue;
       }
-      next.action();
+      next.action?.();
     }
   }
 
