@@ -1,9 +1,8 @@
-import { request } from 'node:http';
-import { type ErrorCode, errorCatalogue } from '../core/errors.js';
+import type { AnswerForm, Question, ReaderRoute, Selection } from '../client/reader.js';
 import type { Arguments, Option } from './command.js';
 import type { ExitCode, Io } from './io.js';
 import { nodeUrl } from './settings/kinds.js';
-import { CommandFailure, UsageError } from './usage-error.js';
+import { UsageError } from './usage-error.js';
 
 export const defaultServer = 'http://127.0.0.1:8300';
 
@@ -29,26 +28,6 @@ export const showOptions = {
   detail: { placeholder: '', description: 'everything that is known, as JSON' },
 } as const satisfies Record<string, Option>;
 
-export interface Question {
-  readonly path: string;
-  readonly parameters?: Readonly<Record<string, string | undefined>>;
-  readonly method?: 'GET' | 'POST';
-  readonly body?: {
-    readonly type: string;
-    readonly content: string | Uint8Array;
-    readonly headers?: Record<string, string>;
-  };
-  readonly accept?: string;
-}
-
-export interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-const answerTimeoutMs = 60_000;
-
 /** The server that a command talks to: --server, TABA_SERVER, or the one on this host. */
 export function serverOf(args: Arguments, env: NodeJS.ProcessEnv): string {
   const flag = args.text('server');
@@ -62,101 +41,44 @@ export function serverOf(args: Arguments, env: NodeJS.ProcessEnv): string {
   return url;
 }
 
-/** One request. @throws CommandFailure when nobody answers, saying what to do */
-export async function ask(server: string, question: Question): Promise<Reply> {
-  const url = new URL(question.path, server);
-  for (const [name, value] of Object.entries(question.parameters ?? {})) {
-    if (value !== undefined) url.searchParams.set(name, value);
-  }
-  const { promise, resolve, reject } = settlement<Reply>();
-  const outgoing = request(
-    url,
-    {
-      method: question.method ?? 'GET',
-      timeout: answerTimeoutMs,
-      headers: {
-        accept: question.accept ?? 'text/plain',
-        ...(question.body === undefined
-          ? {}
-          : { 'content-type': question.body.type, ...question.body.headers }),
-      },
-    },
-    (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.on('error', reject);
-      incoming.on('end', () => {
-        resolve({
-          status: incoming.statusCode ?? 0,
-          headers: incoming.headers,
-          body: Buffer.concat(chunks).toString('utf8'),
-        });
-      });
-    },
-  );
-  outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${answerTimeoutMs / 1000} s`)));
-  outgoing.on('error', reject);
-  outgoing.end(question.body?.content);
-  try {
-    return await promise;
-  } catch (error) {
-    throw new CommandFailure(unreachable(server, error as NodeJS.ErrnoException));
-  }
+/** What --json and --detail ask for. */
+function formOf(args: Arguments): AnswerForm {
+  if (args.isOn('detail')) return 'detailed';
+  return args.isOn('json') ? 'json' : 'text';
 }
 
-function unreachable(server: string, error: NodeJS.ErrnoException): string {
-  const reason = error.code === 'ECONNREFUSED' ? 'nobody listens there' : error.message || String(error.code);
-  return `no answer from ${server}: ${reason}. Start a server with \`taba up\`, or name one with --server or TABA_SERVER`;
-}
-
-// Promise.withResolvers is not in Node 20.
-function settlement<T>(): { promise: Promise<T>; resolve(value: T): void; reject(error: unknown): void } {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
-}
-
-/** The media type that --json and --detail ask for. */
-export function acceptOf(args: Arguments): string {
-  if (args.isOn('detail')) return 'application/json-detailed';
-  return args.isOn('json') ? 'application/json' : 'text/plain';
-}
-
-/** @throws CommandFailure with the server's own words, and what the catalogue says can be done */
-export function expectSuccess(reply: Reply): Reply {
-  if (reply.status >= 200 && reply.status < 300) return reply;
-  const { code, message } = faultOf(reply);
-  throw new CommandFailure(explainFault(code, message));
-}
-
-export function explainFault(code: string, message: string): string {
-  const row = Object.hasOwn(errorCatalogue, code) ? errorCatalogue[code as ErrorCode] : undefined;
-  return row === undefined ? `${code}: ${message}` : `${message} (${code}). ${row.remedy}`;
-}
-
-/** Code and message of an answer that is an error. */
-export function faultOf(reply: Reply): { code: string; message: string } {
-  try {
-    const { error } = JSON.parse(reply.body) as { error?: { code?: unknown; message?: unknown } };
-    if (typeof error?.code === 'string') return { code: error.code, message: String(error.message) };
-  } catch {
-    // Not one of ours: a proxy in between, or another service on the port.
-  }
-  return { code: `HTTP ${reply.status}`, message: reply.body.slice(0, 200).trim() || 'an empty answer' };
+/** What a server answers, in the form that the flags ask for. @throws CommandFailure saying what to do */
+export async function ask(
+  args: Arguments,
+  io: Io,
+  route: ReaderRoute,
+  question: Question = {},
+): Promise<string> {
+  const { reach } = await import('./reach.js');
+  return reach(serverOf(args, io.env), route, { form: formOf(args), ...question });
 }
 
 /** Asks, and prints what the server says. */
 export async function askAndPrint(
   args: Arguments,
   io: Io,
-  question: Omit<Question, 'accept'>,
+  route: ReaderRoute,
+  question: Question = {},
 ): Promise<ExitCode> {
-  const reply = expectSuccess(await ask(serverOf(args, io.env), { ...question, accept: acceptOf(args) }));
-  print(io, reply.body);
+  print(io, await ask(args, io, route, question));
+  return 0;
+}
+
+/** As askAndPrint, for what may take long: says so on a terminal. @param doing such as `checking every State` */
+export async function workAndPrint(
+  args: Arguments,
+  io: Io,
+  doing: string,
+  route: ReaderRoute,
+  question: Question = {},
+): Promise<ExitCode> {
+  const { whileShowing } = await import('./progress.js');
+  print(io, await whileShowing(io, doing, ask(args, io, route, question)));
   return 0;
 }
 
@@ -164,17 +86,12 @@ export function print(io: Io, text: string): void {
   if (text !== '') io.out(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** The parameters that select tabs and clients. */
-export function selection(args: Arguments): Readonly<Record<string, string | undefined>> {
-  const names = args.positionals;
-  if (args.isOn('re') && names.length > 1) {
-    throw new UsageError(
-      `--re takes one expression, not ${names.length}: join them as in (${names.join('|')})`,
-    );
-  }
+/** Which tabs and clients the command line selects. */
+export function selection(args: Arguments): Selection {
+  const client = args.text('client');
   return {
-    name: names.length === 0 ? undefined : names.join(','),
-    client: args.text('client'),
-    re: args.isOn('re') ? 'true' : undefined,
+    ...(args.positionals.length > 0 && { names: args.positionals }),
+    ...(client !== undefined && { clients: [client] }),
+    re: args.isOn('re'),
   };
 }

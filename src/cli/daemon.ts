@@ -62,7 +62,10 @@ export async function runDaemon(
     isGiven,
     registry,
     limits: limitsOf(settings),
-    clock: systemClock({ onJump: (jump) => log.warn('clock_jump', { ...jump }) }),
+    clock: systemClock({
+      onJump: ({ kind, aheadMs, reason }) =>
+        log.warn('clock_jumped', { jumpMs: aheadMs, action: kind, reason }),
+    }),
     log,
   }).catch((error: unknown) => {
     throw startFailure(error);

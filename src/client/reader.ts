@@ -1,45 +1,67 @@
-import { type ErrorCode, errorCatalogue } from '../core/errors.js';
 import type { JsonValue } from '../core/handlers/handler.js';
-import { askHttp, type HttpAnswer } from '../transport/outbound/http-client.js';
+import { askServer, ServerFault } from './ask-server.js';
 
 export interface ReaderOptions {
   /** Any server. Default: `http://127.0.0.1:8300`. */
   readonly url?: string;
-  /** Default: 60,000 ms. */
+  /** Of each question. Default: 60,000 ms. */
   readonly timeoutMs?: number;
 }
 
-/** Which tabs, and of which clients. Without names: all. */
-export interface Selection {
+/** Which tabs. Without names: all. */
+export interface TabSelection {
   readonly names?: readonly string[];
-  readonly clients?: readonly string[];
-  /** Names and clients are regular expressions (RE2), matched from the beginning. */
+  /** Names (and clients) are regular expressions (RE2), matched from the beginning; one that matches is enough. */
   readonly re?: boolean;
 }
 
-/** `json`: for programs; `json-detailed`: everything that is known. */
+/** Which tabs, and of which clients. Without names, or without clients: all. */
+export interface Selection extends TabSelection {
+  readonly clients?: readonly string[];
+}
+
 export interface Shown extends Selection {
+  /** Everything that is known. */
   readonly detail?: boolean;
 }
 
-/** What a server said about a request that it did not carry out. */
-export class ServerFault extends Error {
-  readonly status: number;
-  /** A code of Taba's catalogue, or `http` when something else answered. */
-  readonly code: ErrorCode | 'http';
+/** `text`: for people; `json`: for programs; `detailed`: JSON with everything that is known. */
+export type AnswerForm = 'text' | 'json' | 'detailed';
 
-  constructor(status: number, code: ErrorCode | 'http', message: string) {
-    super(message);
-    this.name = 'ServerFault';
-    this.status = status;
-    this.code = code;
-  }
+/** Every route that answers in all forms, with what asks it. `/check` looks by GET, and repairs by POST. */
+const methods = {
+  '/tabs': 'GET',
+  '/projection': 'GET',
+  '/supertabs': 'GET',
+  '/names': 'GET',
+  '/clients': 'GET',
+  '/types': 'GET',
+  '/status': 'GET',
+  '/servers': 'GET',
+  '/latency': 'GET',
+  '/check': 'GET',
+  '/delete': 'POST',
+  '/gc': 'POST',
+  '/upgrade': 'POST',
+  '/recompute': 'POST',
+  '/flush_all': 'POST',
+} as const;
+
+export type ReaderRoute = keyof typeof methods;
+
+/** A server refuses what its route does not know. */
+export interface Question extends Selection {
+  /** Default: `text`. */
+  readonly form?: AnswerForm;
+  /** `/flush_all`: of these only. */
+  readonly buckets?: readonly number[];
+  /** `/check`: put faults right, too. */
+  readonly repair?: boolean;
 }
 
 type Json = Readonly<Record<string, JsonValue>>;
-type Parameters = Readonly<Record<string, string | undefined>>;
 
-/** Asks a server. Every method rejects with `ServerFault`, or with an error that says that nobody answers and why. */
+/** Asks a server. Every method rejects with `ServerFault`, or with `NoAnswer` that says why nobody answered. */
 export interface Reader {
   /** Aggregates over all clients. `{tab: rendering}` */
   tabs(selection?: Shown): Promise<Json>;
@@ -54,109 +76,84 @@ export interface Reader {
   status(): Promise<Json>;
   /** `{server: [roles]}` */
   servers(): Promise<Readonly<Record<string, string[]>>>;
+  /** Seconds. */
   latency(): Promise<Json>;
-  /** Deletes tabs, or what some clients hold of them. */
-  delete(selection: Selection): Promise<JsonValue>;
+  /** Deletes whole tabs, with everything that was counted. */
+  delete(selection: TabSelection & { readonly names: readonly string[] }): Promise<JsonValue>;
   gc(): Promise<JsonValue>;
   /** @param repair whether faults are put right, too */
   check(repair?: boolean): Promise<JsonValue>;
   upgrade(): Promise<JsonValue>;
-  recompute(selection?: Selection): Promise<JsonValue>;
-  /** Discards pending Blocks, and counts them as dropped. */
-  flushAll(): Promise<JsonValue>;
-  /** The rendering for people, as the command line prints it. */
-  text(path: '/tabs' | '/projection' | '/supertabs' | '/status', selection?: Selection): Promise<string>;
+  recompute(selection?: TabSelection): Promise<JsonValue>;
+  /** Discards pending Blocks (of some buckets), and counts them as dropped. */
+  flushAll(buckets?: readonly number[]): Promise<JsonValue>;
+  /** The answer of a route as the server wrote it, such as the text for people that the command line prints. */
+  answer(route: ReaderRoute, question?: Question): Promise<string>;
 }
+
+const mediaTypes: Readonly<Record<AnswerForm, string>> = {
+  text: 'text/plain',
+  json: 'application/json',
+  detailed: 'application/json-detailed',
+};
 
 export function createReader({
   url = 'http://127.0.0.1:8300',
   timeoutMs = 60_000,
 }: ReaderOptions = {}): Reader {
-  async function ask(
-    method: 'GET' | 'POST',
-    path: string,
-    parameters: Parameters,
-    accept: string,
-  ): Promise<HttpAnswer> {
-    const target = new URL(path, url);
-    for (const [name, value] of Object.entries(parameters)) {
-      if (value !== undefined) target.searchParams.set(name, value);
-    }
-    const answer = await askHttp({ url: target, method, headers: { accept }, timeoutMs });
-    if (answer.status >= 200 && answer.status < 300) return answer;
-    throw faultOf(answer);
+  function answer(route: ReaderRoute, question: Question = {}): Promise<string> {
+    return askServer(url, {
+      path: route,
+      method: question.repair ? 'POST' : methods[route],
+      parameters: parametersOf(question),
+      accept: mediaTypes[question.form ?? 'text'],
+      timeoutMs,
+    });
   }
 
-  async function json<T>(
-    method: 'GET' | 'POST',
-    path: string,
-    parameters: Parameters = {},
-    accept = 'application/json',
-  ): Promise<T> {
-    const answer = await ask(method, path, parameters, accept);
-    const text = textOf(answer);
+  async function json<T>(route: ReaderRoute, question: Question & Shown = {}): Promise<T> {
+    const text = await answer(route, { ...question, form: question.detail ? 'detailed' : 'json' });
     try {
       return JSON.parse(text) as T;
     } catch {
-      throw new ServerFault(
-        answer.status,
-        'http',
-        `${url} answered something that is not JSON: ${text.slice(0, 100)}`,
-      );
+      const message = `${url} answered something that is not JSON: ${text.slice(0, 100)}`;
+      throw new ServerFault(200, 'http', message, text);
     }
   }
 
-  const shown = <T>(path: string, selection: Shown = {}): Promise<T> =>
-    json<T>(
-      'GET',
-      path,
-      parametersOf(selection),
-      selection.detail ? 'application/json-detailed' : 'application/json',
-    );
-
   return {
-    tabs: (selection) => shown('/tabs', selection),
-    projection: (selection) => shown('/projection', selection),
-    superTabs: (selection) => shown('/supertabs', selection),
-    names: (selection) => shown('/names', selection),
-    clients: (selection) => shown('/clients', selection),
-    types: (selection) => shown('/types', selection),
-    status: () => json('GET', '/status'),
-    servers: () => json('GET', '/servers'),
-    latency: () => json('GET', '/latency'),
-    delete: (selection) => json('POST', '/delete', parametersOf(selection)),
-    gc: () => json('POST', '/gc'),
-    check: (repair = false) => json('POST', '/check', { dry: String(!repair) }),
-    upgrade: () => json('POST', '/upgrade'),
-    recompute: (selection = {}) => json('POST', '/recompute', parametersOf(selection)),
-    flushAll: () => json('POST', '/flush_all'),
-    async text(path, selection = {}) {
-      return textOf(await ask('GET', path, parametersOf(selection), 'text/plain'));
-    },
+    answer,
+    tabs: (selection) => json('/tabs', selection),
+    projection: (selection) => json('/projection', selection),
+    superTabs: (selection) => json('/supertabs', selection),
+    names: (selection) => json('/names', selection),
+    clients: (selection) => json('/clients', selection),
+    types: (selection) => json('/types', selection),
+    status: () => json('/status'),
+    servers: () => json('/servers'),
+    latency: () => json('/latency'),
+    delete: (selection) => json('/delete', selection),
+    gc: () => json('/gc'),
+    check: (repair = false) => json('/check', { repair }),
+    upgrade: () => json('/upgrade'),
+    recompute: (selection) => json('/recompute', selection),
+    flushAll: (buckets) => json('/flush_all', buckets && { buckets }),
   };
 }
 
-function parametersOf({ names, clients, re }: Selection): Parameters {
-  return { name: names?.join(','), client: clients?.join(','), re: re ? 'true' : undefined };
+function parametersOf(question: Question): Readonly<Record<string, string | undefined>> {
+  const { names, clients, re = false, buckets, repair } = question;
+  return {
+    name: joined(names, re),
+    client: joined(clients, re),
+    re: re ? 'true' : undefined,
+    buckets: buckets?.join(','),
+    dry: repair ? 'false' : undefined,
+  };
 }
 
-function textOf(answer: HttpAnswer): string {
-  return Buffer.from(answer.body).toString();
-}
-
-function faultOf(answer: HttpAnswer): ServerFault {
-  const text = textOf(answer);
-  try {
-    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
-    if (typeof error?.code === 'string' && Object.hasOwn(errorCatalogue, error.code)) {
-      return new ServerFault(answer.status, error.code as ErrorCode, String(error.message));
-    }
-  } catch {
-    // Not one of ours: a proxy in between, or another service on the port.
-  }
-  return new ServerFault(
-    answer.status,
-    'http',
-    `HTTP ${answer.status}: ${text.slice(0, 200).trim() || 'an empty answer'}`,
-  );
+/** An empty list stays an empty parameter, which a server refuses: it must not become "all". */
+function joined(items: readonly string[] | undefined, re: boolean): string | undefined {
+  if (items === undefined || !re || items.length < 2) return items?.join(',');
+  return items.map((expression) => `(?:${expression})`).join('|');
 }

@@ -38,7 +38,6 @@ t.test('what was asked for wrongly is a usage error, with what was probably mean
     [['agg', 'x', '--jsno'], /jsno: taba agg has no such flag or argument \(did you mean json\?\)/],
     [['agg', 'x', '--server'], /server/],
     [['agg', 'x', '--server', 'a:1', '--server', 'b:1'], /--server is given 2 times/],
-    [['agg', 'x', 'y', '--re'], /--re takes one expression, not 2: .*\(x\|y\)/],
     [['status', 'x'], /x: taba status has no such flag or argument/],
     [['super'], /needs <pattern>/],
     [['server', '--redis', 'redis://x'], /^taba: --redis: the redis store is not part of this version/],

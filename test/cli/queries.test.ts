@@ -13,6 +13,7 @@ const rows: readonly (readonly [line: readonly string[], expected: Expected])[] 
   [['agg', 'a', 'b'], { path: '/tabs', query: { name: 'a,b' } }],
   [['agg', '1.10', '0x1F'], { path: '/tabs', query: { name: '1.10,0x1F' } }],
   [['agg', 'a.*', '--re'], { path: '/tabs', query: { name: 'a.*', re: 'true' } }],
+  [['agg', 'a.*', 'b', '--re'], { path: '/tabs', query: { name: '(?:a.*)|(?:b)', re: 'true' } }],
   [['agg', 'a', '--client', '1.10'], { path: '/tabs', query: { name: 'a', client: '1.10' } }],
   [['agg', 'a', '--json'], { path: '/tabs', query: { name: 'a' }, accept: 'application/json' }],
   [['agg', 'a', '--detail'], { path: '/tabs', query: { name: 'a' }, accept: 'application/json-detailed' }],
@@ -81,6 +82,19 @@ t.test("a server's error is printed with its remedy, on standard error", async (
   t.same(ran.code, 1);
   t.same(ran.out, '');
   t.match(ran.err, /no tab is named a \(unknown_tab\)\. taba names lists what is known/);
+});
+
+t.test('an agent that is asked like a server is told apart', async (t) => {
+  const agent = await standIn(t, ({ path }) =>
+    path === '/status'
+      ? { body: JSON.stringify({ role: 'agent' }) }
+      : { status: 404, body: JSON.stringify({ error: { code: 'not_found', message: 'no route' } }) },
+  );
+  t.match(await taba(['agg', 'a'], { env: { TABA_SERVER: agent.url } }), {
+    code: 1,
+    out: '',
+    err: /is an agent, which takes events; questions go to a server/,
+  });
 });
 
 t.test('what is no Taba is told apart', async (t) => {

@@ -11,5 +11,5 @@ export const agg: Command = {
     ['taba agg bids_won --client host-1,host-2', 'over two clients only'],
   ],
   options: showOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/tabs', parameters: selection(args) }),
+  run: (args, io) => askAndPrint(args, io, '/tabs', selection(args)),
 };

@@ -1,4 +1,4 @@
-import { askAndPrint, askOptions } from '../ask.js';
+import { askOptions, workAndPrint } from '../ask.js';
 import type { Command } from '../command.js';
 
 export const check: Command = {
@@ -14,11 +14,5 @@ export const check: Command = {
     repair: { placeholder: '', description: 'set what is damaged aside, instead of only naming it' },
   },
   run: (args, io) =>
-    askAndPrint(
-      args,
-      io,
-      args.isOn('repair')
-        ? { path: '/check', method: 'POST', parameters: { dry: 'false' } }
-        : { path: '/check' },
-    ),
+    workAndPrint(args, io, 'checking every State', '/check', { repair: args.isOn('repair') }),
 };

@@ -7,5 +7,5 @@ export const clients: Command = {
   summary: 'List the clients that have recorded something',
   examples: [['taba clients', 'one client id per line']],
   options: askOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/clients' }),
+  run: (args, io) => askAndPrint(args, io, '/clients'),
 };

@@ -1,4 +1,4 @@
-import { acceptOf, ask, expectSuccess, print, selection, selectOptions, serverOf } from '../ask.js';
+import { ask, selection, selectOptions, workAndPrint } from '../ask.js';
 import type { Command } from '../command.js';
 import { confirm } from '../confirm.js';
 import { CommandFailure } from '../usage-error.js';
@@ -18,20 +18,14 @@ export const deleteTabs: Command = {
     yes: { placeholder: '', description: 'delete without asking' },
   },
   async run(args, io) {
-    const server = serverOf(args, io.env);
-    const parameters = selection(args);
-    const listed = expectSuccess(
-      await ask(server, { path: '/names', parameters, accept: 'application/json' }),
-    );
-    const names = JSON.parse(listed.body) as string[];
+    const selected = selection(args);
+    const names = JSON.parse(await ask(args, io, '/names', { ...selected, form: 'json' })) as string[];
     if (names.length === 0) throw new CommandFailure(`no tab matches ${args.positionals.join(' ')}`);
     if (!args.isOn('json')) io.err(`${names.map((name) => `  ${name}`).join('\n')}\n`);
     if (
       !(await confirm(args, io, `Delete ${names.length === 1 ? 'this tab' : `these ${names.length} tabs`}?`))
     )
       return 1;
-    const reply = await ask(server, { path: '/delete', method: 'POST', parameters, accept: acceptOf(args) });
-    print(io, expectSuccess(reply).body);
-    return 0;
+    return workAndPrint(args, io, 'deleting', '/delete', selected);
   },
 };

@@ -1,4 +1,4 @@
-import { acceptOf, ask, askOptions, expectSuccess, print, serverOf } from '../ask.js';
+import { askAndPrint, askOptions } from '../ask.js';
 import type { Command } from '../command.js';
 import { confirm } from '../confirm.js';
 import { integer, list } from '../settings/kinds.js';
@@ -31,13 +31,6 @@ export const flushAll: Command = {
     }
     const what = chosen === undefined ? 'all buckets' : `bucket ${chosen.join(', ')}`;
     if (!(await confirm(args, io, `Throw away what waits to be counted in ${what}?`))) return 1;
-    const reply = await ask(serverOf(args, io.env), {
-      path: '/flush_all',
-      method: 'POST',
-      parameters: { buckets: chosen?.join(',') },
-      accept: acceptOf(args),
-    });
-    print(io, expectSuccess(reply).body);
-    return 0;
+    return askAndPrint(args, io, '/flush_all', chosen && { buckets: chosen });
   },
 };

@@ -1,4 +1,4 @@
-import { askAndPrint, askOptions } from '../ask.js';
+import { askOptions, workAndPrint } from '../ask.js';
 import type { Command } from '../command.js';
 
 export const gc: Command = {
@@ -7,5 +7,5 @@ export const gc: Command = {
   summary: 'Forget clients and tabs that are idle for too long, now',
   examples: [['taba gc', 'what the servers do by themselves from time to time']],
   options: askOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/gc', method: 'POST' }),
+  run: (args, io) => workAndPrint(args, io, 'looking for what is idle', '/gc'),
 };

@@ -7,5 +7,5 @@ export const latency: Command = {
   summary: 'Show how long events take until they can be read',
   examples: [['taba latency', 'seconds to be queued and to be counted']],
   options: askOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/latency' }),
+  run: (args, io) => askAndPrint(args, io, '/latency'),
 };

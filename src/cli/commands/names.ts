@@ -10,5 +10,5 @@ export const names: Command = {
     ["taba names --re 'bids_.*'", 'those that match'],
   ],
   options: selectOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/names', parameters: selection(args) }),
+  run: (args, io) => askAndPrint(args, io, '/names', selection(args)),
 };

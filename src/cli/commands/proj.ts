@@ -10,5 +10,5 @@ export const proj: Command = {
     ['taba proj winning_bid_price --client host-1', 'of one client'],
   ],
   options: showOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/projection', parameters: selection(args) }),
+  run: (args, io) => askAndPrint(args, io, '/projection', selection(args)),
 };

@@ -1,4 +1,4 @@
-import { askAndPrint, selection, selectOptions } from '../ask.js';
+import { selection, selectOptions, workAndPrint } from '../ask.js';
 import type { Command } from '../command.js';
 
 export const recompute: Command = {
@@ -9,6 +9,5 @@ export const recompute: Command = {
     'Makes the State over all clients anew from the States of the clients, and from what is kept of clients that are forgotten by now. Without names: of all tabs.',
   examples: [['taba recompute winning_bid_price', 'of one tab']],
   options: selectOptions,
-  run: (args, io) =>
-    askAndPrint(args, io, { path: '/recompute', method: 'POST', parameters: selection(args) }),
+  run: (args, io) => workAndPrint(args, io, 'making aggregates anew', '/recompute', selection(args)),
 };

@@ -3,7 +3,7 @@ import { askOptions, serverOf } from '../ask.js';
 import type { Arguments, Command } from '../command.js';
 import type { ExitCode, Io } from '../io.js';
 import { type EventDefaults, eventLine, textEvent } from '../record/event-line.js';
-import { Poster } from '../record/poster.js';
+import type { Poster } from '../record/poster.js';
 import { UsageError } from '../usage-error.js';
 
 const shownRejections = 100;
@@ -30,13 +30,14 @@ export const record: Command = {
     expiry: { placeholder: 'SECONDS', description: 'when the value expires (ExpiryGauge, Buffer)' },
   },
   async run(args, io) {
+    const { Poster } = await import('../record/poster.js');
     const poster = new Poster(serverOf(args, io.env));
     const [name, value = '1'] = args.positionals;
     if (name === undefined) await recordLines(args, io, poster);
     else {
       const line = textEvent(name, value, defaultsOf(args));
       if ('fault' in line) throw new UsageError(line.fault);
-      await poster.add(1, line.json);
+      await poster.add(0, line.json);
     }
     await poster.flush();
     return report(args, io, poster, name !== undefined);

@@ -7,5 +7,5 @@ export const servers: Command = {
   summary: 'List the servers and their roles',
   examples: [['taba servers', 'every server with its roles']],
   options: askOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/servers' }),
+  run: (args, io) => askAndPrint(args, io, '/servers'),
 };

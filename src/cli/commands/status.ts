@@ -7,5 +7,5 @@ export const status: Command = {
   summary: 'Show how the cluster is doing: queues, books, owners',
   examples: [['taba status', 'what runs, what waits, and whether the books balance']],
   options: askOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/status' }),
+  run: (args, io) => askAndPrint(args, io, '/status'),
 };

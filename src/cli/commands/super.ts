@@ -11,6 +11,5 @@ export const superAggregate: Command = {
     'One aggregate over every tab that the regular expression matches, from the beginning of its name. The tabs must be of one type.',
   examples: [["taba super 'bid_latency;exchange=.*'", 'latency over all exchanges']],
   options,
-  run: (args, io) =>
-    askAndPrint(args, io, { path: '/supertabs', parameters: { ...selection(args), re: 'true' } }),
+  run: (args, io) => askAndPrint(args, io, '/supertabs', { ...selection(args), re: true }),
 };

@@ -10,5 +10,5 @@ export const types: Command = {
     ['taba types bids_won', 'of one tab'],
   ],
   options: selectOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/types', parameters: selection(args) }),
+  run: (args, io) => askAndPrint(args, io, '/types', selection(args)),
 };

@@ -1,4 +1,4 @@
-import { askAndPrint, askOptions } from '../ask.js';
+import { askOptions, workAndPrint } from '../ask.js';
 import type { Command } from '../command.js';
 
 export const upgrade: Command = {
@@ -7,5 +7,5 @@ export const upgrade: Command = {
   summary: 'Rewrite States of older versions in the present one',
   examples: [['taba upgrade', 'old States also work as they are: this saves the conversion at every read']],
   options: askOptions,
-  run: (args, io) => askAndPrint(args, io, { path: '/upgrade', method: 'POST' }),
+  run: (args, io) => workAndPrint(args, io, 'rewriting States of older versions', '/upgrade'),
 };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ask, explainFault, faultOf, type Reply } from '../ask.js';
+import { NoAnswer, ServerFault } from '../../client/ask-server.js';
+import { explained, postEvents } from '../reach.js';
 import { CommandFailure } from '../usage-error.js';
 
 export interface RejectedLine {
@@ -23,8 +24,11 @@ interface EventsAnswer {
 /** Larger batches cost less per event, at the cost of more to repeat when one fails. */
 const batchLines = 2_000;
 const batchBytes = 1 << 20;
+/** All are counted; a file of a million wrong lines must not fill the memory. */
+const keptRejections = 1_000;
 const attempts = 6;
 const firstPauseMs = 200;
+const retried: ReadonlySet<number> = new Set([429, 503, 504]);
 
 /**
  * Posts events in batches to /events, one batch after the other. Every batch carries an Idempotency-Key, so that a
@@ -32,6 +36,7 @@ const firstPauseMs = 200;
  */
 export class Poster {
   accepted = 0;
+  /** The first of them. */
   readonly rejected: RejectedLine[] = [];
   rejectedTotal = 0;
   #batch: Line[] = [];
@@ -42,7 +47,7 @@ export class Poster {
     this.#server = server;
   }
 
-  /** @throws CommandFailure saying from which line on nothing was counted */
+  /** @param number of the line; 0 for an event that has none @throws CommandFailure naming the lines that were not counted */
   async add(number: number, json: string): Promise<void> {
     this.#batch.push({ number, json });
     this.#bytes += json.length;
@@ -50,8 +55,8 @@ export class Poster {
   }
 
   reject(line: RejectedLine): void {
-    this.rejected.push(line);
     this.rejectedTotal += 1;
+    if (this.rejected.length < keptRejections) this.rejected.push(line);
   }
 
   async flush(): Promise<void> {
@@ -59,40 +64,41 @@ export class Poster {
     if (batch.length === 0) return;
     this.#batch = [];
     this.#bytes = 0;
-    const reply = await this.#post(batch);
-    const { accepted, rejected, rejectedTotal } = readAnswer(reply, batch);
+    const { accepted, rejected, rejectedTotal } = await this.#post(batch);
     this.accepted += accepted;
-    this.rejectedTotal += rejectedTotal ?? rejected.length;
     for (const { index, code, message } of rejected) {
-      this.rejected.push({ line: batch[index]?.number ?? batch[0]!.number, code, message });
+      this.reject({ line: batch[index]?.number ?? batch[0]!.number, code, message });
     }
+    // A server names only so many.
+    this.rejectedTotal += (rejectedTotal ?? rejected.length) - rejected.length;
   }
 
-  async #post(batch: readonly Line[]): Promise<Reply> {
+  async #post(batch: readonly Line[]): Promise<EventsAnswer> {
     const content = batch.map((line) => line.json).join('\n');
-    const headers = { 'idempotency-key': randomUUID() };
+    const key = randomUUID();
     for (let attempt = 1; ; attempt += 1) {
-      let failure: CommandFailure;
       try {
-        const reply = await ask(this.#server, {
-          path: '/events',
-          method: 'POST',
-          accept: 'application/json',
-          body: { type: 'application/x-ndjson', content, headers },
-        });
-        const isRetryable = reply.status === 503 || reply.status === 504 || reply.status === 429;
-        if (!isRetryable) return reply;
-        const { code, message } = faultOf(reply);
-        failure = new CommandFailure(explainFault(code, message));
+        return JSON.parse(await postEvents(this.#server, content, key)) as EventsAnswer;
       } catch (error) {
-        // The first batch may meet a server that was never there: no use in waiting for that.
-        if (!(error instanceof CommandFailure) || this.accepted === 0) throw error;
-        failure = error;
+        const answer = rejectionsIn(error);
+        if (answer !== undefined) return answer;
+        if (!this.#mayPass(error) || attempt === attempts) throw withLines(explained(error), batch);
       }
-      if (attempt === attempts) throw new CommandFailure(`${span(batch)}: ${failure.message}`);
       await pause(firstPauseMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
     }
   }
+
+  /** Whether it may go better a little later. The first batch may meet a server that was never there: no use in waiting. */
+  #mayPass(error: unknown): boolean {
+    if (error instanceof ServerFault) return retried.has(error.status);
+    return error instanceof NoAnswer && this.accepted > 0;
+  }
+}
+
+function withLines(error: unknown, batch: readonly Line[]): unknown {
+  // A line 0 is the command itself.
+  const hasLines = error instanceof CommandFailure && batch[0]!.number > 0;
+  return hasLines ? new CommandFailure(`${span(batch)}: ${error.message}`) : error;
 }
 
 function span(batch: readonly Line[]): string {
@@ -101,15 +107,13 @@ function span(batch: readonly Line[]): string {
   return first === last ? `line ${first}` : `lines ${first} to ${last}`;
 }
 
-/** The counts of an answer; a body of which nothing was accepted is answered 400 with the same list. */
-function readAnswer(reply: Reply, batch: readonly Line[]): EventsAnswer {
+/** A body of which nothing was accepted is answered 400, with the same list. */
+function rejectionsIn(error: unknown): EventsAnswer | undefined {
+  if (!(error instanceof ServerFault)) return undefined;
   try {
-    const answer = JSON.parse(reply.body) as Partial<EventsAnswer>;
-    if (Array.isArray(answer.rejected))
-      return { ...answer, accepted: answer.accepted ?? 0, rejected: answer.rejected };
+    const answer = JSON.parse(error.body) as Partial<EventsAnswer>;
+    return Array.isArray(answer.rejected) ? { accepted: 0, ...answer, rejected: answer.rejected } : undefined;
   } catch {
-    // Said below in the server's own words.
+    return undefined;
   }
-  const { code, message } = faultOf(reply);
-  throw new CommandFailure(`${span(batch)}: ${explainFault(code, message)}`);
 }

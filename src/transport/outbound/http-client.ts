@@ -1,5 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
-import { request as requestTls } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { TabaError } from '../../core/errors.js';
 import { NoAnswer } from './no-answer.js';
 
@@ -44,7 +43,8 @@ const reasonOf: Readonly<Record<string, string>> = {
 export async function askHttp(question: HttpQuestion): Promise<HttpAnswer> {
   const url = new URL(question.url);
   const { timeoutMs = defaultTimeoutMs, maxAnswerBytes = defaultMaxAnswerBytes, signal, body } = question;
-  const request = url.protocol === 'https:' ? requestTls : requestPlain;
+  // Loading TLS takes a while, and most never need it.
+  const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
   return new Promise((resolve, reject) => {
     const outgoing: ClientRequest = request(url, {
       method: question.method ?? (body === undefined ? 'GET' : 'POST'),
