@@ -33,19 +33,34 @@ export function parse(
   }
 
   let result: { command: Command; args: Arguments } | string | undefined;
-  parser.parse([...args], {}, (error: Error | null | undefined, argv: Record<string, unknown>) => {
-    const [name] = argv._ as string[];
-    const command = commands.find((candidate) => candidate.name === name);
-    if (argv.help === true && (name === undefined || command !== undefined)) {
-      result = command === undefined ? generalHelp(commands, columns) : commandHelp(command, columns);
-      return;
-    }
-    if (error) throw new UsageError(explain(error.message, command, name));
-    if (command === undefined) throw new UsageError('say what to do: taba --help lists the commands');
-    result = { command, args: toArguments(argv, command) };
-  });
+  parser.parse(
+    plainAfterDashes(args),
+    {},
+    (error: Error | null | undefined, argv: Record<string, unknown>) => {
+      const [name] = argv._ as string[];
+      const command = commands.find((candidate) => candidate.name === name);
+      if (argv.help === true && (name === undefined || command !== undefined)) {
+        result = command === undefined ? generalHelp(commands, columns) : commandHelp(command, columns);
+        return;
+      }
+      if (error) throw new UsageError(explain(error.message, args, command, name));
+      if (command === undefined) throw new UsageError('say what to do: taba --help lists the commands');
+      result = { command, args: toArguments(argv, command) };
+    },
+  );
   if (result === undefined) throw new Error('the command line was not parsed');
   return result;
+}
+
+/** Begins a word that is no flag whatever it looks like; no word of a real command line can have it. */
+const plainMark = '\0';
+
+/** What follows `--` is positional: yargs would leave it out of the positionals that a command declares. */
+function plainAfterDashes(args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return end < 0
+    ? [...args]
+    : [...args.slice(0, end), ...args.slice(end + 1).map((word) => plainMark + word)];
 }
 
 function declare(builder: Argv, command: Command): Argv {
@@ -87,11 +102,18 @@ function isManySetting(command: Command, name: string): boolean {
 }
 
 function texts(value: unknown): string[] {
-  return value === undefined ? [] : (Array.isArray(value) ? value : [value]).map(String);
+  return value === undefined
+    ? []
+    : (Array.isArray(value) ? value : [value]).map((item) => String(item).replace(plainMark, ''));
 }
 
 /** Turns what yargs complains about into something to act on. */
-function explain(message: string, command: Command | undefined, name: string | undefined): string {
+function explain(
+  message: string,
+  args: readonly string[],
+  command: Command | undefined,
+  name: string | undefined,
+): string {
   const unknown = /^Unknown (argument|command)s?: (.*)$/.exec(message);
   if (unknown === null) {
     const isMissing = message.startsWith('Not enough non-option arguments') && command !== undefined;
@@ -107,6 +129,9 @@ function explain(message: string, command: Command | undefined, name: string | u
     )}; taba --help lists them`;
   }
   if (Object.hasOwn(notYet, word)) return `--${word}: ${notYet[word]}`;
-  const options = Object.keys(optionsOf(command));
-  return `${word}: taba ${command.name} has no such flag or argument${didYouMean(word, options)}`;
+  const flag = args.find((text) => text.startsWith('-') && text.replace(/^-+/, '').split('=')[0] === word);
+  if (flag === undefined)
+    return `${word.replace(plainMark, '')}: taba ${command.name} takes no such argument; taba ${command.name} --help shows what it takes`;
+  const flags = Object.keys(optionsOf(command)).map((name) => `--${name}`);
+  return `${flag.split('=')[0]}: taba ${command.name} has no such flag${didYouMean(`--${word}`, flags)}`;
 }

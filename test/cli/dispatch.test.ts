@@ -35,15 +35,15 @@ t.test('what was asked for wrongly is a usage error, with what was probably mean
     [['agr', 'x'], /^taba: agr: no such command \(did you mean agg\?\)/],
     [['agr', '--help'], /^taba: agr: no such command/],
     [['agg'], /^taba: taba agg needs <names\.\.>; taba agg --help/],
-    [['agg', 'x', '--jsno'], /jsno: taba agg has no such flag or argument \(did you mean json\?\)/],
+    [['agg', 'x', '--jsno'], /--jsno: taba agg has no such flag \(did you mean --json\?\)/],
     [['agg', 'x', '--server'], /server/],
     [['agg', 'x', '--server', 'a:1', '--server', 'b:1'], /--server is given 2 times/],
-    [['status', 'x'], /x: taba status has no such flag or argument/],
+    [['status', 'x'], /x: taba status takes no such argument/],
     [['super'], /needs <pattern>/],
     [['server', '--redis', 'redis://x'], /^taba: --redis: the redis store is not part of this version/],
     [['up', '--statsd-port', '8125'], /^taba: --statsd-port: StatsD is not part of this version/],
     [['server', '--workers', '2'], /--workers 2 with --store embedded/],
-    [['server', '--prot', '1'], /did you mean port\?/],
+    [['server', '--prot', '1'], /did you mean --port\?/],
     [['completion', 'fish'], /fish: completion knows bash and zsh/],
   ];
   for (const [line, message] of rows) {

@@ -15,6 +15,10 @@ const rows: readonly (readonly [line: readonly string[], expected: Expected])[] 
   [['agg', 'a.*', '--re'], { path: '/tabs', query: { name: 'a.*', re: 'true' } }],
   [['agg', 'a.*', 'b', '--re'], { path: '/tabs', query: { name: '(?:a.*)|(?:b)', re: 'true' } }],
   [['agg', 'a', '--client', '1.10'], { path: '/tabs', query: { name: 'a', client: '1.10' } }],
+  [
+    ['agg', '--json', '--', '-a', '--json'],
+    { path: '/tabs', query: { name: '-a,--json' }, accept: 'application/json' },
+  ],
   [['agg', 'a', '--json'], { path: '/tabs', query: { name: 'a' }, accept: 'application/json' }],
   [['agg', 'a', '--detail'], { path: '/tabs', query: { name: 'a' }, accept: 'application/json-detailed' }],
   [['proj', 'a'], { path: '/projection', query: { name: 'a' } }],
