@@ -49,7 +49,7 @@ async function daemons(t: Test): Promise<Readonly<Record<string, string>>> {
 
 t.test('every example of docs/protocol.md prints what stands below it', async (t) => {
   const addresses = await daemons(t);
-  const examples = [...page.matchAll(/```sh\n([^]*?)\n```\n\n```text\n([^]*?)\n```/g)];
+  const examples = [...page.matchAll(/```sh\n([\s\S]*?)\n```\n\n```text\n([\s\S]*?)\n```/g)];
   t.equal(examples.length, page.split('```sh\n').length - 1, 'every example has its output');
   for (const [, commands = '', output] of examples) {
     let printed = '';
