@@ -30,7 +30,7 @@ export class SimSdk {
   constructor(cluster: Cluster, agent: SimAgent) {
     this.#cluster = cluster;
     this.#agent = agent;
-    this.#session = cluster.world.id();
+    this.#session = agent.newSession();
     this.#retry();
   }
 
@@ -41,7 +41,9 @@ export class SimSdk {
   record(): void {
     if (this.#flushes.length >= 2) return;
     const events = someEvents(this.#cluster);
-    const payload = encode(partsOf(events, epochMs + this.#cluster.world.nowMs));
+    const payload = encode(
+      partsOf(events, epochMs + this.#cluster.world.nowMs, this.#cluster.profile.groups),
+    );
     const flush = { number: this.#next++, events, payload };
     this.#flushes.push(flush);
     this.#send(flush);
@@ -70,7 +72,7 @@ export class SimSdk {
   #restart(): void {
     for (const { events } of this.#flushes) this.#cluster.ledger.promise(events, 'unsure');
     this.#flushes = [];
-    this.#session = this.#cluster.world.id();
+    this.#session = this.#agent.newSession();
     this.#next = 1;
   }
 
@@ -118,10 +120,14 @@ export class SimPoster {
     this.#cluster.deliver(
       server.node,
       () => {
-        server.post(partsOf(events, epochMs + world.nowMs), key, ({ dropped }) => {
-          if (dropped === undefined) ledger.promise(events, 'certain');
-          this.#cluster.deliver(this.#node, finish);
-        });
+        server.post(
+          partsOf(events, epochMs + world.nowMs, this.#cluster.profile.groups),
+          key,
+          ({ dropped }) => {
+            if (dropped === undefined) ledger.promise(events, 'certain');
+            this.#cluster.deliver(this.#node, finish);
+          },
+        );
       },
       key !== undefined,
     );

@@ -22,6 +22,13 @@ export interface Profile {
   readonly failOver: number;
   readonly diskFull: number;
   readonly forget: number;
+  readonly compaction: number;
+  readonly deletedSpool: number;
+  /** All servers get SIGTERM at once. */
+  readonly restart: number;
+  readonly recompute: number;
+  /** Half of the tabs are CounterGroups. */
+  readonly groups: boolean;
   /** The store loses what it called durable. */
   readonly storeLoss: boolean;
   readonly maxStates: number;

@@ -86,6 +86,11 @@ function drawProfile(world: World): Profile {
     failOver: sometimes(0.4, 0.2),
     diskFull: sometimes(0.2, 0.1),
     forget: sometimes(0.25, 0.5),
+    compaction: sometimes(0.5, 0.5),
+    deletedSpool: sometimes(0.1, 0.2),
+    restart: sometimes(0.2, 0.1),
+    recompute: sometimes(0.3, 0.3),
+    groups: world.chance(0.25),
     storeLoss: world.chance(0.1),
     maxStates: world.chance(0.5) ? 1 : 1000,
   };
@@ -95,6 +100,9 @@ function trouble(cluster: Cluster, agents: readonly SimAgent[], backups: Map<num
   const { world, profile, servers, store } = cluster;
   const bucket = cluster.otherBucket();
   if (world.chance(profile.agentCrash)) agents[world.below(agents.length)]!.crash();
+  if (world.chance(profile.compaction)) agents[world.below(agents.length)]!.compact();
+  if (world.chance(profile.deletedSpool)) agents[world.below(agents.length)]!.loseSpool();
+  if (world.chance(profile.restart)) for (const server of servers) server.drain();
   if (world.chance(profile.serverCrash)) servers[world.below(servers.length)]!.crash();
   if (world.chance(profile.freeze)) {
     const { node } = servers[world.below(servers.length)]!;
@@ -122,7 +130,12 @@ async function judge(cluster: Cluster, agents: readonly SimAgent[], profile: Pro
     ...cluster.servers.flatMap(({ balances: all }) => all),
   ];
   if (balances.some((balance) => balance !== 0)) return `books do not balance: ${balances}`;
-  const mayLose = profile.storeLoss ? 'anything' : profile.forget > 0 ? 'what is reported' : 'nothing';
+  const mayLose =
+    profile.storeLoss || profile.deletedSpool > 0
+      ? 'anything'
+      : profile.forget > 0
+        ? 'what is reported'
+        : 'nothing';
   if (!profile.storeLoss) {
     const kept = await readAll(cluster);
     if (typeof kept === 'string') return kept;
@@ -166,7 +179,9 @@ async function readOnce(cluster: Cluster): Promise<Map<string, unknown> | string
       if (view.tabState !== undefined) states.set(`${tab} `, view.tabState);
       for (const [client, state] of view.clients) states.set(`${tab} ${client}`, state);
     };
-    viewTab(owner, tab, 'all', look).then(
+    // One that was replaced and got its bucket back, and heard of neither, does not know what happened in between.
+    const seen = owner.readPages([]).then(() => viewTab(owner, tab, 'all', look));
+    seen.then(
       () => left--,
       (error) => {
         failed = String(error);

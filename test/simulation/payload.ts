@@ -1,6 +1,7 @@
 import { bucketOf } from '../../src/core/buckets.js';
-import type { Handler } from '../../src/core/handlers/handler.js';
+import type { CounterGroupState } from '../../src/core/handlers/counter-group.js';
 import { builtinHandlers } from '../../src/core/handlers/registry.js';
+import type { TotalsCounterState } from '../../src/core/handlers/totals-counter.js';
 import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
 import { PartMap } from '../../src/core/parts.js';
 import { decodePart, encodeParts, readParts } from '../../src/wire/parts.js';
@@ -8,7 +9,7 @@ import { decodePart, encodeParts, readParts } from '../../src/wire/parts.js';
 export const registry = builtinHandlers();
 export const bucketCount = 2;
 export const tabType = 'TotalsCounter' as TabType;
-const handler: Handler = registry.get(tabType)!;
+const groupType = 'CounterGroup' as TabType;
 
 /** Two tabs in each bucket. */
 export const tabs: readonly TabName[] = tabsOf(2);
@@ -35,11 +36,13 @@ export interface SimEvent {
   readonly bit: number;
 }
 
-export function partsOf(events: readonly SimEvent[], nowMs: number): PartMap {
+/** @param groups every other tab is a CounterGroup */
+export function partsOf(events: readonly SimEvent[], nowMs: number, groups: boolean): PartMap {
   const parts = new PartMap(registry);
   for (const { tab, client, bit } of events) {
     const meta = { timestampSec: nowMs / 1000, sequence: bit };
-    parts.fold(tab, tabType, client, handler.parse(2 ** bit), meta);
+    const type = groups && tabs.indexOf(tab) % 2 === 1 ? groupType : tabType;
+    parts.fold(tab, type, client, registry.get(type)!.parse(2 ** bit), meta);
   }
   return parts;
 }
@@ -58,7 +61,8 @@ export function decodeParts(payload: Uint8Array): PartMap {
 
 /** What a State counts: events, and the sum of their bits. */
 export function countOf(state: unknown): { count: number; total: number } {
-  return handler.render(state, 'json', { nowSec: 0 }) as unknown as { count: number; total: number };
+  const either = state as TotalsCounterState | CounterGroupState;
+  return 'all' in either ? either.all : either;
 }
 
 /** Which events are in a sum. */

@@ -15,10 +15,13 @@ export class SimAgent {
   readonly #spool: SpoolModel;
   #sender: BlockSender | undefined;
   #sessions: FlushSessions;
+  /** Lies in the spool, and is lost with it. */
+  #instance: string;
 
   constructor(name: string, cluster: Cluster) {
     this.node = new SimNode(name);
     this.#cluster = cluster;
+    this.#instance = cluster.world.id();
     this.#spool = new SpoolModel(cluster.without);
     const { world, profile } = cluster;
     this.#spool.dies = () => world.faults && world.chance(profile.agentCrash / 10);
@@ -63,6 +66,26 @@ export class SimAgent {
     world.after(20 + world.delayMs(200), () => this.start());
   }
 
+  /** A session is one of an SDK with this instance (R9). */
+  newSession(): string {
+    return `${this.#cluster.world.id()} ${this.#instance}`;
+  }
+
+  /** It dies, and is started again without its spool. */
+  loseSpool(): void {
+    this.#cluster.world.log(() => `${this.node.name}: its spool is deleted`);
+    this.crash();
+    this.#spool.remove();
+    this.#instance = this.#cluster.world.id();
+  }
+
+  compact(): void {
+    const sender = this.#sender;
+    if (sender === undefined) return;
+    this.#cluster.world.log(() => `${this.node.name}: compacts its spool`);
+    this.#guarded(() => this.#spool.compact(sender.producer, this.#sessions.entries()));
+  }
+
   #guarded(action: () => void): void {
     try {
       action();
@@ -86,6 +109,10 @@ export class SimAgent {
   flush(session: string, number: number, payload: Uint8Array, answered: (answer: FlushAnswer) => void): void {
     const sender = this.#sender;
     if (sender === undefined) return;
+    if (!session.endsWith(this.#instance)) {
+      answered({ kind: 'gap', expected: 0 });
+      return;
+    }
     const nowMs = epochMs + this.#cluster.world.nowMs;
     const verdict = this.#sessions.judge(session, number, nowMs);
     this.#cluster.world.log(

@@ -7,7 +7,7 @@ import { OwnerBooks } from '../../src/server/reduce/books.js';
 import type { BucketOwner } from '../../src/server/reduce/bucket-owner.js';
 import { Capacity } from '../../src/server/reduce/capacity.js';
 import type { BucketContext } from '../../src/server/reduce/context.js';
-import { forgetProducers } from '../../src/server/reduce/maintenance.js';
+import { forgetProducers, recompute } from '../../src/server/reduce/maintenance.js';
 import { BlockSender } from './block-sender.js';
 import { type Cluster, silent } from './cluster.js';
 import { makeOwner } from './mutants.js';
@@ -108,10 +108,24 @@ export class SimServer {
     world.after(30 + world.delayMs(300), () => this.#begin());
   }
 
+  /** SIGTERM: hands over what it owns, and ends when that is done, or when its time is up. */
+  drain(): void {
+    if (!this.#alive) return;
+    const { world } = this.#cluster;
+    world.log(() => `${this.node.name}: drains`);
+    const { life } = this.node;
+    const end = (): void => {
+      if (this.node.life === life) this.crash();
+    };
+    void Promise.all([...this.#owners.values()].map((owner) => owner.release())).then(end);
+    world.after(world.delayMs(400), end);
+  }
+
   #checkpoints(): void {
     const { world, profile } = this.#cluster;
     for (const owner of this.#owners.values()) {
       if (owner.isDirty && world.chance(0.7)) owner.checkpoint().catch(() => {});
+      if (world.faults && world.chance(profile.recompute)) recompute(owner).catch(() => {});
       if (world.faults && world.chance(profile.forget)) {
         const beforeMs = epochMs + world.nowMs - forgetAfterMs;
         forgetProducers(owner, beforeMs).catch(() => {});

@@ -2,9 +2,10 @@ import type { Block } from '../../src/core/block.js';
 import { bucketOf } from '../../src/core/buckets.js';
 import type { BucketIndex, ProducerId, Seq } from '../../src/core/ids.js';
 import { PartMap } from '../../src/core/parts.js';
+import type { Producer } from '../../src/core/producer/producer.js';
 import type { ProducerRecord } from '../../src/core/producer/record.js';
 import type { FlushSession } from '../../src/core/producer/sessions.js';
-import { bucketCount, decodeParts, registry } from './payload.js';
+import { bucketCount, decodeParts, encode, registry } from './payload.js';
 import type { Rule } from './rules.js';
 
 /** The process died here. */
@@ -12,6 +13,8 @@ export class SimCrash extends Error {}
 
 type SpoolRecord =
   | { readonly kind: 'flush'; readonly payload: Uint8Array; readonly session: FlushSession | undefined }
+  | { readonly kind: 'session'; readonly session: FlushSession }
+  | { readonly kind: 'open'; readonly block: Block }
   | { readonly kind: 'sealed'; readonly block: Block; readonly left: PartMap | undefined }
   | {
       readonly kind: 'settled';
@@ -22,7 +25,7 @@ type SpoolRecord =
 
 /** What a spool is to a producer: records that survive the process, each whole or not at all (R8). */
 export class SpoolModel implements ProducerRecord {
-  readonly #records: SpoolRecord[] = [];
+  #records: SpoolRecord[] = [];
   readonly #without: ReadonlySet<Rule>;
   /** Asked before and after each write: whether the process dies there. */
   dies: () => boolean = () => false;
@@ -59,6 +62,26 @@ export class SpoolModel implements ProducerRecord {
     throw new Error('nobody asks for it in the simulation');
   }
 
+  /** A new file with what the memory holds takes the place of the old one, by a rename: before it the old one counts. */
+  compact(producer: Producer, sessions: Iterable<FlushSession>): void {
+    const live: SpoolRecord[] = [];
+    if (!this.#without.has('R8')) for (const session of sessions) live.push({ kind: 'session', session });
+    for (const bucket of producer.openBuckets()) {
+      for (const block of producer.open(bucket)) live.push({ kind: 'open', block });
+    }
+    for (const parts of producer.unnumbered()) {
+      live.push({ kind: 'flush', payload: encode(parts), session: undefined });
+    }
+    if (this.dies()) throw new SimCrash();
+    this.#records = live;
+    if (this.dies()) throw new SimCrash();
+  }
+
+  /** Somebody removed the folder: the next process is a new instance. */
+  remove(): void {
+    this.#records = [];
+  }
+
   /** What a new process finds. */
   read(): { blocks: Block[]; parts: PartMap; sessions: FlushSession[] } {
     const waiting = new Map<BucketIndex, PartMap>();
@@ -73,6 +96,10 @@ export class SpoolModel implements ProducerRecord {
           parts.reduce(tab, type, client, state, events);
           waiting.set(bucket, parts);
         }
+      } else if (record.kind === 'session') {
+        sessions.set(record.session.session, record.session);
+      } else if (record.kind === 'open') {
+        blocks.push(record.block);
       } else if (record.kind === 'sealed') {
         blocks.push(record.block);
         if (record.left === undefined) waiting.delete(record.block.bucket);

@@ -110,9 +110,10 @@ export abstract class HeldBucket {
 
   /**
    * Runs `action` when everything before it is done, and nothing beside it that needs the States. Rejects with what
-   * `action` throws, and when the bucket was lost before or meanwhile.
+   * `action` throws, and when the bucket was lost before or meanwhile: while it is being acquired its States are half made.
    */
-  exclusively<T>(action: (check: () => void) => Promise<T>): Promise<T> {
+  async exclusively<T>(action: (check: () => void) => Promise<T>): Promise<T> {
+    if (this.phase === 'idle' || this.phase === 'acquiring') throw new BucketLost(this.bucket);
     const generation = this.#generation;
     const check = (): void => this.check(generation);
     const run = this.#line.then(async () => {

@@ -91,18 +91,28 @@ export async function deleteTabs(owner: BucketOwner, tabs: readonly TabName[]): 
 /** The State over all clients is made anew of those of the clients and of `departed`. @returns how many tabs */
 export async function recompute(owner: BucketOwner, only?: ReadonlySet<TabName>): Promise<number> {
   let tabs = 0;
-  for (const tabSlots of [...owner.states.tabs()]) {
-    const { tab, type, handler, slots } = tabSlots;
-    if (handler?.tabState !== 'kept' || only?.has(tab) === false) continue;
-    const parts = [...slots.values()].filter((slot) => slot.owner !== '' && slot.position > 0);
-    if (parts.length === 0) continue;
-    await withStates(owner, [owner.states.declare(tab, type, ''), ...parts], (nowSec) => {
-      const total = owner.states.find(tab, '');
-      if (total === undefined) return;
-      total.state = handler.newState();
-      for (const { state } of parts) if (state !== undefined) handler.aggregate(total.state, state, nowSec);
-      owner.states.touched(total, owner.appliedPosition);
-      tabs++;
+  for (const { tab } of [...owner.states.tabs()]) {
+    if (only?.has(tab) === false) continue;
+    await owner.exclusively(async (check) => {
+      // Looked up here only: a client that came while this waited for its turn belongs in the sum as well.
+      const present = owner.states.tab(tab);
+      if (present?.handler?.tabState !== 'kept') return;
+      const { type, handler, slots } = present;
+      const parts = [...slots.values()].filter((slot) => slot.owner !== '' && slot.position > 0);
+      if (parts.length === 0) return;
+      const total = owner.states.declare(tab, type, '');
+      const used = [total, ...parts];
+      try {
+        await owner.load(used);
+        check();
+        total.state = handler.newState();
+        const nowSec = owner.nowMs / 1000;
+        for (const { state } of parts) if (state !== undefined) handler.aggregate(total.state, state, nowSec);
+        owner.states.touched(total, owner.appliedPosition);
+        tabs++;
+      } finally {
+        owner.states.unpin(used);
+      }
     });
   }
   if (tabs > 0) await owner.checkpoint();
