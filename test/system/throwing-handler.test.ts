@@ -46,6 +46,10 @@ t.test('a Handler that throws at one Part stops neither its bucket nor a restart
   const second = await start();
   t.equal(await totalOf(second, 'sound'), 3);
   t.equal(await totalOf(second, 'frail'), 2);
+  const checked = (await (
+    await fetch(`${second.url}/check`, { headers: { accept: 'application/json' } })
+  ).json()) as object;
+  t.match(checked, { set_aside: [{ bucket: 0, tab: 'frail', client: 'c', events: 1, reason: /it broke/ }] });
   t.equal((await post(`${second.url}/post`, body(4))).status, 200);
   t.equal(await totalOf(second, 'frail'), 3);
   balanced(t, { server: second, agent: undefined });

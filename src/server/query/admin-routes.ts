@@ -70,7 +70,12 @@ async function check(owners: Owners, request: HttpRequest): Promise<Record<strin
   if (!dry && request.method !== 'POST')
     throw new TabaError('wrong_method', '/check repairs by POST only', { allow: 'POST' });
   const findings = await owners.check({ repair: !dry });
-  return { findings: findings as unknown as JsonValue, repaired: !dry };
+  const setAside = (await owners.setAside()).map((item): JsonValue => ({ ...item }));
+  return {
+    findings: findings.map((finding): JsonValue => ({ ...finding })),
+    set_aside: setAside,
+    repaired: !dry,
+  };
 }
 
 async function named(

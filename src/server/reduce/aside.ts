@@ -1,6 +1,6 @@
 import type { Block } from '../../core/block.js';
-import type { Position, ProducerId, Seq } from '../../core/ids.js';
-import type { JournalEntry, SetAside } from '../../storage/store.js';
+import type { BucketIndex, Position, ProducerId, Seq } from '../../core/ids.js';
+import type { JournalEntry, SetAside, Store } from '../../storage/store.js';
 import type { Slot } from './slot.js';
 
 /** Who sent it, under which number. */
@@ -32,4 +32,26 @@ export function asidePage(slot: Slot, bytes: Uint8Array, reason: string, atMs: n
   const { tab, owner, position } = slot;
   const nobody = { producer: '' as ProducerId, birthMs: 0, seq: 0 as Seq };
   return { ...nobody, position, tab, client: owner, events: 0, reason, atMs, bytes };
+}
+
+/** What `/check` shows of something set aside. */
+export interface AsideItem {
+  readonly bucket: BucketIndex;
+  /** '' for a whole Block that could not be taken apart. */
+  readonly tab: string;
+  readonly client: string;
+  readonly events: number;
+  readonly reason: string;
+  /** When it was set aside, ms UTC. */
+  readonly atMs: number;
+  /** Size of what the store keeps of it. */
+  readonly bytes: number;
+}
+
+export async function listAside(store: Store, bucket: BucketIndex): Promise<AsideItem[]> {
+  const items = await store.listSetAside(bucket);
+  return items.map(({ tab, client, events, reason, atMs, bytes }) => ({
+    ...{ bucket, tab, client, events, reason, atMs },
+    bytes: bytes.length,
+  }));
 }

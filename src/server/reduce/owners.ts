@@ -7,6 +7,7 @@ import type { Limits } from '../../core/limits.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { Store } from '../../storage/store.js';
+import { type AsideItem, listAside } from './aside.js';
 import { OwnerBooks } from './books.js';
 import { BucketOwner } from './bucket-owner.js';
 import { Capacity } from './capacity.js';
@@ -236,6 +237,14 @@ export class Owners {
       findings.push(...(await check(owner, options.repair)));
     });
     return findings;
+  }
+
+  /** What could not be applied, in the buckets served here: it lies in the store, with its reason. */
+  async setAside(): Promise<readonly AsideItem[]> {
+    const items = await Promise.all(
+      this.#serving().map(({ bucket }) => listAside(this.#options.store, bucket)),
+    );
+    return items.flat();
   }
 
   stats(): OwnersStats {
