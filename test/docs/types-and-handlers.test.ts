@@ -10,7 +10,7 @@ const page = await readFile(new URL('../../docs/types-and-handlers.md', import.m
 const registry = builtinHandlers();
 
 function block(text: string, language: string): string {
-  const match = new RegExp(`\`\`\`${language}\n([^]*?)\n\`\`\``).exec(text);
+  const match = new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\n\`\`\``).exec(text);
   if (match?.[1] === undefined) throw new Error(`no block of ${language}`);
   return match[1];
 }
