@@ -108,9 +108,11 @@ t.test('an Idempotency-Key counts once, also over a restart', async (t) => {
   t.equal(other.status, 422);
   t.match(other.json, { error: { code: 'idempotency_mismatch' } });
   balanced(t, { server: first, agent: undefined });
+  t.match(first.status().books, { received: 3, applied: 3 }, 'a repeat is not received again');
   await first.close();
   const second = await serverOn(t, data);
   t.equal((await post(`${second.url}/post`, body, headers)).status, 200);
+  t.match(second.status().books, { received: 0, applied: 0 });
   t.equal(await totalOf(second, 'a'), 1);
   t.equal(await totalOf(second, 'b'), 2);
   balanced(t, { server: second, agent: undefined });

@@ -38,7 +38,8 @@ export function queryRoutes(options: QueryOptions): Route[] {
     '/types': (query) => queries.types(query),
   } satisfies Record<string, (query: Query) => Promise<HttpReply>>;
   return Object.entries(routes).flatMap(([path, answer]) => {
-    const handle = async (request: HttpRequest): Promise<HttpReply> => answer(queries.read(request));
+    const handle = async (request: HttpRequest): Promise<HttpReply> =>
+      bounded(await answer(queries.read(request)), options.limits.maxResultBytes);
     return [
       { method: 'GET', path, handle },
       { method: 'POST', path, handle },
@@ -169,6 +170,12 @@ function asOf({ view }: Showing): Record<string, string> {
 
 function lines(items: readonly string[]): string {
   return items.map((item) => `${item}\n`).join('');
+}
+
+/** What is made as a whole is measured as a whole; what grows is measured while it grows, see `Result`. */
+function bounded(reply: HttpReply, maxBytes: number): HttpReply {
+  if ((reply.body?.length ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  return reply;
 }
 
 function tooLarge(maxBytes: number): TabaError {

@@ -16,6 +16,17 @@ export interface KeyedDeliveryOptions {
   owner(block: Block): Promise<Answer>;
 }
 
+type Acknowledged = Extract<Answer, { kind: 'acknowledged' }>;
+
+export interface KeyedOutcome {
+  /** What owners did not count, now or when the body came first. */
+  readonly rejected: readonly BlockRejection[];
+  /** Of these, what they refused just now. */
+  readonly newlyRejected: readonly BlockRejection[];
+  /** Events of Blocks that were counted, or rejected, when the body came first. */
+  readonly repeatedEvents: number;
+}
+
 /** How many keys are remembered to tell that one was used for another body. */
 const rememberedKeys = 10_000;
 const rerouteMs = 100;
@@ -53,7 +64,7 @@ export class KeyedDelivery {
    *
    * @throws TabaError `counted_in_part` when one is not to be had before `signal` aborts
    */
-  async deliver(producer: ProducerId, parts: PartMap, signal: AbortSignal): Promise<BlockRejection[]> {
+  async deliver(producer: ProducerId, parts: PartMap, signal: AbortSignal): Promise<KeyedOutcome> {
     const nowMs = this.#options.clock.nowMs();
     const blocks = [...this.#split(parts)].map(
       ([bucket, its]): Block => ({
@@ -66,8 +77,16 @@ export class KeyedDelivery {
         payload: encodeParts(its, this.#options.registry),
       }),
     );
-    const rejected = await Promise.all(blocks.map((block) => this.#deliverBlock(block, signal)));
-    return rejected.flat();
+    const answers = await Promise.all(blocks.map((block) => this.#deliverBlock(block, signal)));
+    let repeatedEvents = 0;
+    answers.forEach(({ repeat }, index) => {
+      if (repeat) repeatedEvents += blocks[index]!.events;
+    });
+    return {
+      rejected: answers.flatMap((answer) => answer.rejected),
+      newlyRejected: answers.filter(({ repeat }) => !repeat).flatMap((answer) => answer.rejected),
+      repeatedEvents,
+    };
   }
 
   #split(parts: PartMap): Map<BucketIndex, PartMap> {
@@ -81,10 +100,10 @@ export class KeyedDelivery {
     return byBucket;
   }
 
-  async #deliverBlock(block: Block, signal: AbortSignal): Promise<readonly BlockRejection[]> {
+  async #deliverBlock(block: Block, signal: AbortSignal): Promise<Acknowledged> {
     for (;;) {
       const answer = await this.#options.owner(block);
-      if (answer.kind === 'acknowledged') return answer.rejected;
+      if (answer.kind === 'acknowledged') return answer;
       if (answer.kind === 'unknown_producer' || answer.kind === 'closed' || signal.aborted) {
         throw new TabaError('counted_in_part', `bucket ${block.bucket} did not acknowledge (${answer.kind})`);
       }

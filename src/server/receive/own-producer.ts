@@ -58,7 +58,9 @@ export class OwnProducer {
 
   /** Gives up what waits, all or of some buckets, and counts it. @returns events */
   discard(reason: DropReason, buckets?: Iterable<BucketIndex>): number {
-    return this.#producer.discard(reason, buckets);
+    const events = this.#producer.discard(reason, buckets);
+    if (this.bufferedEvents === 0) this.#idle?.();
+    return events;
   }
 
   /** Resolves when nothing is held any more. */

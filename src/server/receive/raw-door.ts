@@ -6,6 +6,7 @@ import type { StageContext } from '../../intake/context.js';
 import type { Counts } from '../../intake/counts.js';
 import type { DenyLists } from '../../intake/deny-lists.js';
 import type { Clock } from '../../runtime/clock.js';
+import type { KeyedOutcome } from './keyed-delivery.js';
 
 export interface RawDoorOptions {
   readonly registry: HandlerRegistry;
@@ -54,14 +55,16 @@ export class RawDoor {
     for (const [code, events] of rejected) this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + events);
   }
 
-  /** Events of a body under an Idempotency-Key that every bucket has acknowledged: they never were in a producer's books. */
-  keyedDelivered(events: number, rejected: readonly BlockRejection[]): void {
+  /** A body under an Idempotency-Key that every bucket has acknowledged: its events never were in a producer's books. */
+  keyedDelivered(events: number, { newlyRejected, repeatedEvents }: KeyedOutcome): void {
     // A Block under a key holds events of its own body only, so that each rejection is all of its.
-    let applied = events;
-    for (const { code, events: refused } of rejected) {
+    let applied = events - repeatedEvents;
+    for (const { code, events: refused } of newlyRejected) {
       this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + refused);
       applied -= refused;
     }
+    // What came before was received then.
+    this.#received -= repeatedEvents;
     this.#keyedApplied += applied;
     this.#keyedWaiting -= events;
   }

@@ -36,11 +36,12 @@ export function rawRoutes(options: RawRoutesOptions): Route[] {
 
 async function take(options: RawRoutesOptions, path: IntakePath, request: HttpRequest): Promise<HttpReply> {
   const { door, limits } = options;
-  const refusal = options.refuses();
-  if (refusal !== undefined) throw refusal;
+  refuseIfFull(options);
   const key = keyOf(request);
   const contentEncoding = request.headers.get('content-encoding');
   const items = await readItems({ path, contentEncoding, body: request.body }, limits);
+  // Decompressing takes a while: the server may be shutting down by now.
+  refuseIfFull(options);
   const staged = stage(items, door.context());
   const producer = key === undefined ? undefined : options.keyed.producerOf(key, request.body);
   door.receive(staged.received, staged.clamped, staged.rejections.byCode);
@@ -52,6 +53,11 @@ async function take(options: RawRoutesOptions, path: IntakePath, request: HttpRe
   }
   const { status, body } = answerOf(staged);
   return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(body)}\n` };
+}
+
+function refuseIfFull({ refuses }: RawRoutesOptions): void {
+  const refusal = refuses();
+  if (refusal !== undefined) throw refusal;
 }
 
 function keyOf({ headers }: HttpRequest): string | undefined {
@@ -83,9 +89,9 @@ async function deliverKeyed(
 ): Promise<readonly BlockRejection[]> {
   door.keyedWaits(accepted);
   try {
-    const rejected = await withDeadline(clock, (signal) => keyed.deliver(producer, parts, signal));
-    door.keyedDelivered(accepted, rejected);
-    return rejected;
+    const outcome = await withDeadline(clock, (signal) => keyed.deliver(producer, parts, signal));
+    door.keyedDelivered(accepted, outcome);
+    return outcome.rejected;
   } catch (error) {
     door.keyedGivenUp(accepted);
     throw error;

@@ -17,15 +17,15 @@ export interface StatusRoutesOptions {
 /** How this node and its cluster are doing. */
 export function statusRoutes(options: StatusRoutesOptions): Route[] {
   return [
-    route('/status', (request) => replyInForm(formOf(request), options.status(), statusText)),
-    route('/servers', (request) =>
+    ...query('/status', (request) => replyInForm(formOf(request), options.status(), statusText)),
+    ...query('/servers', (request) =>
       replyInForm(formOf(request), options.servers(), (servers) =>
         Object.entries(servers)
           .map(([server, roles]) => `${server}: ${roles.join(', ')}\n`)
           .join(''),
       ),
     ),
-    route('/latency', (request) =>
+    ...query('/latency', (request) =>
       replyInForm(formOf(request), options.latency(), (latency) =>
         Object.entries(latency)
           .map(([name, seconds]) => `${name}: ${seconds.toFixed(3)}\n`)
@@ -41,9 +41,14 @@ export function statusRoutes(options: StatusRoutesOptions): Route[] {
   ];
 }
 
-function route(path: string, handle: Route['handle']): Route {
+/** As every query: by GET or POST. */
+function query(path: string, handle: Route['handle']): Route[] {
+  return [route(path, handle), route(path, handle, 'POST')];
+}
+
+function route(path: string, handle: Route['handle'], method: Route['method'] = 'GET'): Route {
   return {
-    method: 'GET',
+    method,
     path,
     handle(request: HttpRequest) {
       Parameters.of(request, []);
