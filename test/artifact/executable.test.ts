@@ -51,7 +51,7 @@ t.test('wrong usage is exit code 2, with one line on standard error', (t) => {
   t.match(runOnce([taba, 'agg', 'x', '--colour'], folder), {
     code: 2,
     out: '',
-    err: /^taba: colour: .*no such flag.*\n$/,
+    err: /^taba: --colour: .*no such flag.*\n$/,
   });
   t.match(runOnce([taba, 'server', '--port', 'http'], folder), {
     code: 2,
