@@ -82,8 +82,10 @@ export class Producers {
     const known = this.#known.get(producer) ?? this.#add(fresh);
     known.issuedSeq = seq;
     known.pending.set(seq, pending);
-    const retired = retires === undefined ? undefined : this.#known.get(retires);
-    if (retired !== undefined) retired.retiring = pending;
+    if (retires === undefined) return;
+    // One that the store has lost is named as well: a late copy of its first Block must not begin it anew meanwhile.
+    const retired = this.#known.get(retires) ?? this.#add({ ...fresh, producer: retires });
+    retired.retiring = pending;
   }
 
   durable({ producer, seq, retires }: Block, atMs: number, rejected: readonly BlockRejection[]): void {
