@@ -1,6 +1,6 @@
-import type { Answer, Block } from '../../src/core/block.js';
+import type { AddressedAnswer, Answer, Block } from '../../src/core/block.js';
 import type { BucketIndex, ProducerId } from '../../src/core/ids.js';
-import type { Producer, ProducerOptions } from '../../src/core/producer/producer.js';
+import type { Outcome, Producer, ProducerOptions } from '../../src/core/producer/producer.js';
 import { type Cluster, describe } from './cluster.js';
 import { makeProducer } from './mutants.js';
 import { bucketCount, encode, registry } from './payload.js';
@@ -57,9 +57,23 @@ export class BlockSender {
     this.#cluster.route(this.#node, block, (answer) => this.#guard(() => this.#answered(block, answer)));
   }
 
+  #take(addressed: AddressedAnswer): Outcome {
+    const { bucket, producer, answer } = addressed;
+    const its = this.producer.open(bucket).filter((block) => block.producer === producer);
+    try {
+      return this.producer.take(addressed, epochMs + this.#cluster.world.nowMs);
+    } catch (error) {
+      // It died while it gave them up: some are in the spool no more, and nobody was left to say so.
+      if (answer.kind === 'unknown_producer') {
+        for (const { events } of its) this.#cluster.ledger.gaveUp('died while giving up', events);
+      }
+      throw error;
+    }
+  }
+
   #answered({ bucket, producer, seq }: Block, answer: Answer): void {
     const { world, ledger } = this.#cluster;
-    const outcome = this.producer.take({ bucket, producer, seq, answer }, epochMs + world.nowMs);
+    const outcome = this.#take({ bucket, producer, seq, answer });
     if (outcome.kind === 'abandoned') {
       ledger.gaveUp(outcome.reason, outcome.events);
       world.log(() => `${this.#node.name}: gives up ${outcome.events} events, ${outcome.reason}`);

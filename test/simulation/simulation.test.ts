@@ -3,8 +3,11 @@ import { runHistory } from './history.js';
 import { type Rule, rules } from './rules.js';
 
 const histories = 800;
-/** More than any mutant has ever needed from seed 1 on, with room for changes to the code. */
-const mutantHistories: Readonly<Partial<Record<Rule, number>>> = { R11: 1500, 'R10-confirmed': 4000 };
+/** Rare mutants begin where one is known to go wrong, with room for changes to the code behind. */
+const mutantSeeds: Readonly<Partial<Record<Rule, readonly [first: number, histories: number]>>> = {
+  R11: [1100, 1500],
+  'R10-confirmed': [2600, 4000],
+};
 
 // Errors are part of the play: their stacks cost more than the histories.
 Error.stackTraceLimit = 0;
@@ -26,9 +29,9 @@ t.test('a seed determines its history', async (t) => {
 
 for (const rule of rules) {
   t.test(`without ${rule} something is lost, doubled or stuck`, async (t) => {
-    const limit = mutantHistories[rule] ?? 500;
+    const [first, limit] = mutantSeeds[rule] ?? [1, 500];
     let fault = '';
-    for (let seed = 1; seed <= limit && fault === ''; seed++) {
+    for (let seed = first; seed < first + limit && fault === ''; seed++) {
       ({ fault } = await runHistory(seed, { without: new Set([rule]) }));
     }
     t.not(fault, '', `at least one of ${limit} histories goes wrong`);
