@@ -21,3 +21,5 @@ export type Seq = Brand<number, 'Seq'>;
 export type Position = Brand<number, 'Position'>;
 /** Random fencing token of an ownership: 32 lower-case hex digits. */
 export type HeadToken = Brand<string, 'HeadToken'>;
+/** Random id of a server process, new at each start: 32 lower-case hex digits. */
+export type MemberId = Brand<string, 'MemberId'>;

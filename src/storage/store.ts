@@ -8,6 +8,7 @@ import type {
   TabName,
   TabType,
 } from '../core/ids.js';
+import type { Coordination } from './coordination.js';
 
 /**
  * The port between the owner of a bucket and the engine that keeps its journal and its States.
@@ -51,8 +52,26 @@ export interface Store {
 
   stats(): StoreStats;
 
+  /** How several servers share this store; undefined where it belongs to one process. */
+  readonly coordination?: Coordination;
+
+  /**
+   * Looks at everything that is stored, without owning it: what no rule of the engine would have put there. With `repair`,
+   * removes or mends it. An engine that checks itself when it is opened has no such verb.
+   */
+  examine?(options: { readonly repair: boolean }): Promise<readonly StoreFinding[]>;
+
   /** Waits for what is under way, then releases everything. Idempotent. */
   close(): Promise<void>;
+}
+
+/** A fault in what is stored: a key that belongs to nothing, a type that is wrong, a position that makes no sense. */
+export interface StoreFinding {
+  /** The bucket, where there is one. */
+  readonly bucket?: BucketIndex;
+  readonly key: string;
+  readonly problem: string;
+  readonly repaired: boolean;
 }
 
 /** The head that a write expects: the bucket's token, and how many writes have been issued under it. */
