@@ -36,6 +36,10 @@ are the same setting. A flag wins over the environment, the environment over the
 { "host": "0.0.0.0", "data": "/var/lib/taba", "checkpoint-interval": "10s", "name-denylist": ["test_.*"] }
 \`\`\`
 
+\`\`\`json
+{ "role": "be", "sentinel": ["s1:26379", "s2:26379", "s3:26379"], "shard": ["shard1:0-499", "shard2:500-999"] }
+\`\`\`
+
 ## Settings
 
 | setting | of | default | value | meaning |
@@ -49,11 +53,25 @@ Not part of this version, and refused with that reason: ${Object.keys(notYet)
 ## Settings that depend on each other
 
 - \`spool-max-age\` must be shorter than 7 days: that is when servers forget a producer, and with it what they counted for it.
-- The embedded and the memory store belong to one process that has the role \`be\`: other \`role\`s, or \`workers\` above 1, need a store
-  that servers share.
-- \`data\` goes with the embedded store only, \`spool-fsync\` with a \`spool\`.
+- \`redis\` or \`sentinel\` implies the \`store\` \`redis\`; not both. \`sentinel\` needs \`shard\`s, named as the Sentinels name the masters; together
+  they hold each bucket from 0 to \`buckets\` - 1 once. What begins with \`redis-\`, \`sentinel-user\`, \`sentinel-password\`, \`heartbeat-interval\`
+  and \`lease\` go with that store only.
+- \`redis-wait\` is 1 with \`sentinel\` and 0 with \`redis\` unless given; docs/operations.md says what it has to be.
+- \`redis-ca\`, \`redis-cert\` and \`redis-key\` need \`redis-tls\` or \`rediss://\`; the last two go together. User and password stand in the URL or
+  in settings of their own, not in both.
+- The embedded and the memory store belong to one process that has the role \`be\`: other \`role\`s, or \`workers\` above 1, need the redis store.
+- \`workers\` above 1: worker i listens on \`port\` + i (with \`port\` 0 each on a free one), is advertised under the port of \`advertise\` + i, and writes
+  its \`profile\` to \`FILE.i\`.
+- \`lease\` is a multiple of \`heartbeat-interval\`, at least three times it. Every server of a cluster needs the same of both.
+- \`data\` goes with the embedded store; \`taba up\` takes it with the redis store too, for its spool. \`spool-fsync\` goes with a \`spool\`.
 - \`max-decompressed-bytes\` is at least \`max-body-bytes\`, \`prune-tab\` at least \`prune-client\`.
 - \`port\` and \`agent-port\` of \`taba up\` differ. Its agent spools into the folder \`spool\` below \`data\` unless \`spool\` names another.
+
+## Secrets
+
+\`redis-password\`, \`sentinel-password\` and a password in \`redis\` never stand in a log line or an error. As a flag every user of the host can read
+them (\`ps\`); that is logged as \`secret_on_command_line\`. Give them as \`TABA_REDIS_PASSWORD\` and \`TABA_SENTINEL_PASSWORD\`, or in a file that only
+Taba can read.
 
 ## Kubernetes
 
@@ -80,7 +98,8 @@ A file with upper-case keys is read as one of the first Taba's.
 | \`AGENT_PORT\` | none: a server keeps its own events itself (logged as \`setting_without_effect\`) |
 | \`DB_SETTINGS.USE_MEMORY_DB\` | \`store\`: \`memory\` |
 | \`DB_SETTINGS.NUM_VBUCKETS\` | \`buckets\` |
-| \`DB_SETTINGS.SENTINELS\`, \`SHARDS\` | refused: the redis store is not part of this version |
+| \`DB_SETTINGS.SENTINELS\`: list of \`[host, port]\` | \`sentinel\`, and \`redis-wait\` 0 (logged as \`setting_assumed\`) unless a flag or variable says more |
+| \`DB_SETTINGS.SHARDS\`: list of \`{"shard_name", "vbuckets": [first, last]}\` | \`shard\` |
 | \`NAME_BLACKLIST\`, \`CLIENT_BLACKLIST\` | \`name-denylist\`, \`client-denylist\` |
 | \`ADDITIONAL_HANDLERS\`: type and module | \`additional-handlers\`: type and file |
 | \`DEBUG\` | \`log-level\`: \`debug\` |

@@ -3,6 +3,7 @@ import { DenyLists } from '../intake/deny-lists.js';
 import type { RunningServer } from '../server/server.js';
 import type { Store } from '../storage/store.js';
 import type { Ingredients } from './daemon.js';
+import { redisOptions } from './redis-options.js';
 import { version } from './version.js';
 
 /** What differs between an agent of its own and the one of `taba up`. */
@@ -73,12 +74,16 @@ export async function serverFrom(ingredients: Ingredients): Promise<RunningServe
   }
 }
 
-async function openStore({ settings, log }: Ingredients): Promise<Store> {
+async function openStore({ settings, clock, log }: Ingredients): Promise<Store> {
   const bucketCount = settings.buckets;
   if (settings.store === 'memory') {
     const { openMemoryStore } = await import('../storage/memory/memory-store.js');
     log.warn('store_keeps_nothing', { store: 'memory', hint: 'everything is gone when this process ends' });
     return openMemoryStore({ bucketCount });
+  }
+  if (settings.store === 'redis') {
+    const { openRedisStore } = await import('../storage/redis/redis-store.js');
+    return openRedisStore(redisOptions(settings, { clock, log: log.with({ store: 'redis' }) }));
   }
   const { openEmbeddedStore } = await import('../storage/embedded/embedded-store.js');
   return openEmbeddedStore({ folder: settings.data, bucketCount, log });

@@ -16,7 +16,7 @@ export interface LogOptions {
 
 /** Fields whose content is nobody's business; URLs lose their user and password wherever they stand. */
 const secretName = /pass(word|phrase)?$|secret|token$|authorization|credential|api_?key|private_?key/i;
-const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/]+@/gi;
 /** What is nested deeper than this is not logged. */
 const maxDepth = 6;
 

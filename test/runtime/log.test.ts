@@ -27,7 +27,7 @@ t.test('secrets stay secret, wherever they stand', async (t) => {
   log.warn('x', {
     redisPassword: 'geheim1',
     nested: { headers: { authorization: 'geheim2' } },
-    url: 'redis://user:geheim3@host:1/',
+    url: 'redis://user:geh@eim3@host:1/',
     error: new Error('cannot reach rediss://:geheim4@host'),
   });
   t.notMatch(lines[0], /geheim/);

@@ -7,6 +7,12 @@ export const server: Command = {
   examples: [
     ['taba server --data /var/lib/taba --host 0.0.0.0', 'one server for the network'],
     ['taba server --store memory --port 0', 'a throw-away one on a free port'],
+    ['taba server --redis redis://127.0.0.1:6379', 'one of several that share a Redis'],
+    [
+      'taba server --role be --sentinel s1:26379,s2:26379 --shard shard1:0-499 --shard shard2:500-999',
+      'an owner of a cluster on two shards, which Sentinels name',
+    ],
+    ['taba server --config server.json', "settings from a file; the first Taba's are read as they are"],
   ],
   options: {},
   daemon: 'server',

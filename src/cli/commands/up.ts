@@ -5,8 +5,8 @@ export const up: Command = {
   name: 'up',
   positionals: '',
   summary: 'Run a server and an agent in one process: the quick start',
-  details: `Runs a server (port 8300) and an agent (port 8279) in one process, on the embedded store. The agent spools beside the
-store's data unless --spool names another folder.`,
+  details: `Runs a server (port 8300) and an agent (port 8279) in one process, on the embedded store unless --redis or --sentinel names
+another. The agent spools below the folder --data unless --spool names another.`,
   examples: [
     ['taba up', 'then: taba record bids_won; taba agg bids_won'],
     ['taba up --data /var/lib/taba --host 0.0.0.0', 'for the network, on a folder that stays'],

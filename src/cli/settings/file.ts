@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../nearest.js';
 import { UsageError } from '../usage-error.js';
-import { isFirstTaba, translateFirstTaba } from './first-taba.js';
+import { type Assumption, isFirstTaba, translateFirstTaba } from './first-taba.js';
 import { type Daemon, notYet, type SettingName, settings, settingsOf } from './table.js';
 
 export interface FromFile {
@@ -13,6 +13,7 @@ export interface FromFile {
   /** Relative paths begin here. */
   readonly folder: string;
   readonly withoutEffect: readonly { readonly key: string; readonly reason: string }[];
+  readonly assumed: readonly Assumption[];
 }
 
 /** Reads a JSON settings file, today's or the first Taba's. @throws UsageError for whatever is wrong with it */
@@ -21,8 +22,14 @@ export function readSettingsFile(path: string, daemon: Daemon, folder: string): 
   const content = parse(file, path);
   const home = dirname(file);
   if (isFirstTaba(content)) {
-    const { values, keys, withoutEffect } = translateFirstTaba(content, daemon, path);
-    return { values, folder: home, withoutEffect, place: (name) => `${path}: ${keys.get(name) ?? name}` };
+    const { values, keys, withoutEffect, assumed } = translateFirstTaba(content, daemon, path);
+    return {
+      values,
+      folder: home,
+      withoutEffect,
+      assumed,
+      place: (name) => `${path}: ${keys.get(name) ?? name}`,
+    };
   }
   const allowed = new Set<string>(settingsOf(daemon));
   const values = new Map<SettingName, unknown>();
@@ -30,7 +37,7 @@ export function readSettingsFile(path: string, daemon: Daemon, folder: string): 
     if (!allowed.has(key)) throw new UsageError(`${path}: "${key}": ${reasonAgainst(key, daemon, allowed)}`);
     values.set(key as SettingName, value);
   }
-  return { values, folder: home, withoutEffect: [], place: (name) => `${path}: "${name}"` };
+  return { values, folder: home, withoutEffect: [], assumed: [], place: (name) => `${path}: "${name}"` };
 }
 
 function reasonAgainst(key: string, daemon: Daemon, allowed: ReadonlySet<string>): string {

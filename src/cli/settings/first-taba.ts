@@ -11,10 +11,19 @@ export interface Translation {
   readonly keys: ReadonlyMap<SettingName, string>;
   /** Keys that are understood and have no effect any more, with the reason. */
   readonly withoutEffect: readonly { readonly key: string; readonly reason: string }[];
+  /** Settings that the file says nothing of, and which follow from its being one of the first Taba's. */
+  readonly assumed: readonly Assumption[];
+}
+
+export interface Assumption {
+  readonly name: SettingName;
+  readonly value: unknown;
+  readonly reason: string;
 }
 
 interface Draft {
   set(name: SettingName, value: unknown): void;
+  assume(name: SettingName, value: unknown, reason: string): void;
   noEffect(reason: string): void;
   wrong(right: string): UsageError;
 }
@@ -39,14 +48,22 @@ const agentKeys: KeyTable = {
   },
 };
 
+/** The first Taba never waited for replicas, and its example has none: waiting for one would wait for ever. */
+const waitUnsaid =
+  'the first Taba knew no such setting; with replicas set redis-wait to their number, or a fail-over may lose acknowledged events';
+
 const databaseKeys: KeyTable = {
   USE_MEMORY_DB: (value, draft) => {
     if (typeof value !== 'boolean') throw draft.wrong('true or false');
     if (value) draft.set('store', 'memory');
   },
   NUM_VBUCKETS: (value, draft) => draft.set('buckets', value),
-  SENTINELS: needsRedis,
-  SHARDS: needsRedis,
+  SENTINELS: (value, draft) => {
+    const found = sentinels(value, draft);
+    draft.set('sentinel', found);
+    if (found !== undefined) draft.assume('redis-wait', 0, waitUnsaid);
+  },
+  SHARDS: (value, draft) => draft.set('shard', shards(value, draft)),
 };
 
 const serverKeys: KeyTable = {
@@ -66,11 +83,42 @@ const serverKeys: KeyTable = {
   },
 };
 
-function needsRedis(value: unknown, draft: Draft): void {
-  if (Array.isArray(value) && value.length === 0) return;
-  throw draft.wrong(
-    'left out: the redis store is not part of this version, which keeps everything in one folder (--store embedded)',
-  );
+/** With USE_MEMORY_DB, the first Taba did not look at these. */
+const databaseKeysInMemory: KeyTable = {
+  ...databaseKeys,
+  SENTINELS: (_, draft) => draft.noEffect('USE_MEMORY_DB is true'),
+  SHARDS: (_, draft) => draft.noEffect('USE_MEMORY_DB is true'),
+};
+
+/** `[["localhost", 18000], …]`; an empty list says the same as none. */
+function sentinels(value: unknown, draft: Draft): string[] | undefined {
+  const right = 'a list of ["host", port]';
+  if (!Array.isArray(value)) throw draft.wrong(right);
+  const found = value.map((item: unknown) => {
+    if (!Array.isArray(item) || item.length !== 2) throw draft.wrong(right);
+    const [host, port] = item as [unknown, unknown];
+    if (typeof host !== 'string' || !isPort(port)) throw draft.wrong(right);
+    return `${host}:${port}`;
+  });
+  return found.length === 0 ? undefined : found;
+}
+
+/** `[{"shard_name": "shard1", "vbuckets": [0, 499]}, …]`, both ends included. */
+function shards(value: unknown, draft: Draft): string[] | undefined {
+  const right = 'a list of {"shard_name": …, "vbuckets": [first, last]}';
+  if (!Array.isArray(value)) throw draft.wrong(right);
+  const found = value.map((item: unknown) => {
+    if (!isObject(item)) throw draft.wrong(right);
+    const { shard_name: name, vbuckets, ...rest } = item;
+    const isRange = Array.isArray(vbuckets) && vbuckets.length === 2 && vbuckets.every(Number.isSafeInteger);
+    if (typeof name !== 'string' || !isRange || Object.keys(rest).length > 0) throw draft.wrong(right);
+    return `${name}:${vbuckets[0]}-${vbuckets[1]}`;
+  });
+  return found.length === 0 ? undefined : found;
+}
+
+function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= 65_535;
 }
 
 function isObject(value: unknown): value is Json {
@@ -83,8 +131,7 @@ function endpoints(value: unknown, draft: Draft): string[] {
   return value.map((item: unknown) => {
     if (!isObject(item)) throw draft.wrong(right);
     const { host, port, ...rest } = item;
-    const portOk = Number.isInteger(port) && Number(port) > 0 && Number(port) <= 65_535;
-    if (typeof host !== 'string' || !portOk || Object.keys(rest).length > 0) throw draft.wrong(right);
+    if (typeof host !== 'string' || !isPort(port) || Object.keys(rest).length > 0) throw draft.wrong(right);
     return `http://${host}:${port}`;
   });
 }
@@ -105,6 +152,7 @@ export function translateFirstTaba(content: Json, daemon: Daemon, file: string):
   const values = new Map<SettingName, unknown>();
   const keys = new Map<SettingName, string>();
   const withoutEffect: { key: string; reason: string }[] = [];
+  const assumed: Assumption[] = [];
   const table = daemon === 'agent' ? agentKeys : { ...serverKeys, DB_SETTINGS: database };
 
   function draftFor(key: string, value: unknown): Draft {
@@ -113,6 +161,11 @@ export function translateFirstTaba(content: Json, daemon: Daemon, file: string):
         if (translated === undefined) return;
         values.set(name, translated);
         keys.set(name, key);
+      },
+      assume(name, assumption, reason) {
+        values.set(name, assumption);
+        keys.set(name, key);
+        assumed.push({ name, value: assumption, reason });
       },
       noEffect: (reason) => void withoutEffect.push({ key, reason }),
       wrong: (right) =>
@@ -132,9 +185,9 @@ export function translateFirstTaba(content: Json, daemon: Daemon, file: string):
   }
   function database(value: unknown, draft: Draft): void {
     if (!isObject(value)) throw draft.wrong('an object');
-    apply(databaseKeys, value, 'DB_SETTINGS.');
+    apply(value.USE_MEMORY_DB === true ? databaseKeysInMemory : databaseKeys, value, 'DB_SETTINGS.');
   }
 
   apply(table, content, '');
-  return { values, keys, withoutEffect };
+  return { values, keys, withoutEffect, assumed };
 }

@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
+import type { BucketRange } from '../../core/buckets.js';
 
 /**
  * How the value of a setting is written, as text (flag, environment) and as JSON (settings file). Nothing is coerced:
@@ -14,8 +15,10 @@ export interface Kind<T> {
   /** undefined: not a value of this kind. `folder` is where relative paths begin. */
   fromTexts(texts: readonly string[], folder: string): T | undefined;
   fromJson(value: unknown, folder: string): T | undefined;
-  /** The value as a person would write it, for the help and docs/configuration.md. */
+  /** The value as a person would write it, for messages, the help and docs/configuration.md. */
   show(value: T): string;
+  /** Nobody may see it: what was written stays out of messages. */
+  readonly secret?: true;
 }
 
 interface OneValue<T> {
@@ -162,6 +165,11 @@ export function text(placeholder: string, takes: string, matches = /^[^\p{Cc}]+$
   return one({ placeholder, takes, read: (value) => (matches.test(value) ? value : undefined) });
 }
 
+/** A text that messages and logs never show. */
+export function secret(placeholder: string): Kind<string> {
+  return { ...text(placeholder, 'a text without control characters'), show: () => '***', secret: true };
+}
+
 /** A path, made absolute: from the present folder in flags and the environment, from the file's own folder in a settings file. */
 export function path(placeholder: 'DIR' | 'FILE'): Kind<string> {
   return one({
@@ -192,6 +200,29 @@ export const hostAndPort: Kind<string> = one({
     const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(value);
     return match !== null && Number(match[2]) >= 1 && Number(match[2]) <= 65_535 ? value : undefined;
   },
+});
+
+/** Address of a Redis server: `redis://`, or `rediss://` for TLS, with user, password and database as needed. */
+export const redisUrl: Kind<string> = one({
+  placeholder: 'URL',
+  takes: 'an address such as redis://127.0.0.1:6379, redis://user:password@host:6379/0, or rediss:// for TLS',
+  read: (value) => {
+    if (!/^rediss?:\/\/[^/?#\s]+(\/\d{0,5})?$/.test(value) || !URL.canParse(value)) return undefined;
+    return new URL(value).hostname === '' ? undefined : value;
+  },
+  show: redact,
+});
+
+/** Buckets of a shard: `NAME:FIRST-LAST`. */
+export const bucketRange: Kind<BucketRange> = one({
+  placeholder: 'NAME:FIRST-LAST',
+  takes: 'the name of a master and its buckets, such as shard1:0-499',
+  read: (value) => {
+    const match = /^([A-Za-z0-9_.-]{1,64}):(\d{1,5})-(\d{1,5})$/.exec(value);
+    if (match === null) return undefined;
+    return { name: match[1]!, first: Number(match[2]), last: Number(match[3]) };
+  },
+  show: ({ name, first, last }) => `${name}:${first}-${last}`,
 });
 
 /** Paths by name: `NAME=FILE`, or an object in a settings file. */
@@ -251,5 +282,5 @@ export const roles: Kind<readonly Role[]> = (() => {
 
 /** A value as an error message may show it: passwords in addresses are left out. */
 export function redact(value: string): string {
-  return value.replace(/(:\/\/[^:/@\s]*):[^@\s]*@/g, '$1:***@');
+  return value.replace(/(:\/\/[^:/@\s]*):[^\s]*@/g, '$1:***@');
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../usage-error.js';
 import { readEnvironment, variableOf } from './environment.js';
 import { readSettingsFile } from './file.js';
+import { withImplied } from './implied.js';
 import { type Kind, redact } from './kinds.js';
 import { checkRules } from './rules.js';
 import {
@@ -78,10 +79,21 @@ export function resolveSettings(daemon: Daemon, sources: SettingSources): Resolv
       given.set(name, 'file');
     }
   }
-  const resolved = values as unknown as SettingValues;
-  checkRules(daemon, resolved, (name) => given.has(name));
+  const isGiven = (name: SettingName) => given.has(name);
+  const resolved = withImplied(values as unknown as SettingValues, isGiven);
+  checkRules(daemon, resolved, isGiven);
 
   const notes: Note[] = [];
+  for (const name of settingNames) {
+    if ((settings[name] as Setting).kind.secret !== true || given.get(name) !== 'flag') continue;
+    notes.push({
+      event: 'secret_on_command_line',
+      fields: {
+        setting: name,
+        hint: `every user of this host can read it there: use ${variableOf(name)} or a file`,
+      },
+    });
+  }
   if (environment.injected.length > 0) {
     notes.push({
       event: 'environment_ignored',
@@ -94,12 +106,17 @@ export function resolveSettings(daemon: Daemon, sources: SettingSources): Resolv
   for (const { key, reason } of file?.withoutEffect ?? []) {
     notes.push({ event: 'setting_without_effect', fields: { key, reason } });
   }
+  for (const { name, value, reason } of file?.assumed ?? []) {
+    if (given.get(name) !== 'file') continue;
+    notes.push({ event: 'setting_assumed', fields: { setting: name, value, reason } });
+  }
   return { values: resolved, given, notes };
 }
 
 function checked<T>(kind: Kind<T>, value: T | undefined, place: string, written: string): T {
   if (value === undefined) {
-    throw new UsageError(`${place}: ${redact(written)} is wrong: it takes ${kind.takes}`);
+    const value = kind.secret === true ? 'what is given' : redact(written);
+    throw new UsageError(`${place}: ${value} is wrong: it takes ${kind.takes}`);
   }
   return value;
 }

@@ -1,47 +1,27 @@
 import { UsageError } from '../usage-error.js';
 import { showDuration } from './kinds.js';
+import type { Rule } from './rule.js';
+import { storeRules } from './store-rules.js';
 import type { Daemon, SettingName, SettingValues } from './table.js';
 
 /** Servers forget a producer so long after its last Block (rule R11 in docs/architecture.md). */
 export const producerForgetAgeMs = 7 * 24 * 3_600_000;
 
-interface Rule {
-  readonly of: readonly Daemon[];
-  /** The fault, naming both values; undefined when all is well. */
-  fault(values: SettingValues, isGiven: (name: SettingName) => boolean): string | undefined;
-}
-
-const onlyOne =
-  'only a store that servers share allows that (--redis, or --sentinel with --shard), which is not part of this version';
-
 /** What single values cannot say: settings that contradict each other. */
 const rules: readonly Rule[] = [
+  ...storeRules,
   {
-    of: ['server', 'up'],
-    fault: ({ store }) =>
-      store === 'redis'
-        ? '--store redis is not part of this version (nor are --redis, --sentinel and --shard): use --store embedded'
+    of: ['server'],
+    fault: ({ port, workers }) =>
+      port !== 0 && port + workers - 1 > maxPort
+        ? `--workers ${workers} from --port ${port} on would need ports above ${maxPort}`
         : undefined,
   },
   {
     of: ['server'],
-    fault: ({ store, role }) =>
-      role.includes('be')
-        ? undefined
-        : `--role ${role.join(',')} lacks be, and --store ${store} has no other server to be it: ${onlyOne}`,
-  },
-  {
-    of: ['server'],
-    fault: ({ store, workers }) =>
-      workers > 1
-        ? `--workers ${workers} with --store ${store}: several processes cannot use one; ${onlyOne}`
-        : undefined,
-  },
-  {
-    of: ['server', 'up'],
-    fault: ({ store, data }, isGiven) =>
-      store === 'memory' && isGiven('data')
-        ? `--data ${data} has no effect with --store memory, which keeps nothing`
+    fault: ({ port, advertise, workers }) =>
+      workers > 1 && advertise !== undefined && (port === 0 || portOf(advertise) + workers - 1 > maxPort)
+        ? `--advertise ${advertise} with --workers ${workers} and --port ${port}: each worker is advertised under a port of its own, which needs a --port to count from and ports up to ${maxPort}`
         : undefined,
   },
   {
@@ -80,6 +60,12 @@ const rules: readonly Rule[] = [
         : undefined,
   },
 ];
+
+const maxPort = 65_535;
+
+function portOf(hostAndPort: string): number {
+  return Number(hostAndPort.slice(hostAndPort.lastIndexOf(':') + 1));
+}
 
 /** @throws UsageError for the first rule that does not hold */
 export function checkRules(

@@ -7,7 +7,6 @@ import {
   flag,
   hostAndPort,
   integer,
-  type Kind,
   list,
   namedPaths,
   nodeUrl,
@@ -17,39 +16,22 @@ import {
   roles,
   text,
 } from './kinds.js';
+import { redisSettings } from './redis-settings.js';
+import {
+  agents,
+  type Daemon,
+  dayMs,
+  everywhere,
+  hourMs,
+  MiB,
+  optional,
+  type Setting,
+  secondMs,
+  servers,
+  setting,
+} from './setting.js';
 
-/** The commands that run until they are told to stop, and therefore have settings. */
-export const daemons = ['agent', 'server', 'up'] as const;
-export type Daemon = (typeof daemons)[number];
-
-/** One row of the table: everything that is known about a setting, in one place. */
-export interface Setting<T = unknown> {
-  readonly kind: Kind<T>;
-  readonly of: readonly Daemon[];
-  /** undefined: the setting is off, or worked out from others; the description says which. */
-  readonly default: T | undefined;
-  /** Where one daemon's default differs. */
-  readonly defaultOf?: Partial<Record<Daemon, T>>;
-  readonly description: string;
-}
-
-function setting<T>(row: Setting<T>): Setting<T> {
-  return row;
-}
-
-/** A setting that may stay without a value. */
-function optional<T>(row: Omit<Setting<T>, 'default'>): Setting<T | undefined> {
-  return { ...row, default: undefined } as Setting<T | undefined>;
-}
-
-const everywhere = daemons;
-const servers = ['server', 'up'] as const;
-const agents = ['agent', 'up'] as const;
-
-const MiB = 2 ** 20;
-const secondMs = 1000;
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+export { type Daemon, daemons, type Setting } from './setting.js';
 
 /**
  * The settings. A flag `--max-tabs`, a variable `TABA_MAX_TABS` and a key `"max-tabs"` in a settings file are the same
@@ -91,19 +73,21 @@ export const settings = {
     kind: integer(1, 256),
     of: ['server'],
     default: 1,
-    description: 'processes to start, on consecutive ports; more than one needs a store that they can share',
+    description:
+      'processes to start, on consecutive ports (and, where given, advertised ones); more than one needs the redis store',
   }),
   store: setting<'embedded' | 'memory' | 'redis'>({
     kind: choice('embedded', 'memory', 'redis'),
     of: servers,
     default: 'embedded',
-    description: 'where States and journal are kept; memory keeps nothing over a restart',
+    description:
+      'where States and journal are kept: embedded in a folder, redis in shards that servers share (as redis and sentinel imply), memory nowhere',
   }),
   data: setting({
     kind: path('DIR'),
     of: servers,
     default: './taba-data',
-    description: 'folder of the embedded store',
+    description: 'folder of the embedded store, and of the spool of taba up',
   }),
   buckets: setting({
     kind: integer(1, 65_536),
@@ -111,6 +95,7 @@ export const settings = {
     default: 1000,
     description: 'virtual buckets; written into a store when it is made, and never to change afterwards',
   }),
+  ...redisSettings,
   server: setting<readonly string[]>({
     kind: list(nodeUrl),
     of: ['agent'],
@@ -333,10 +318,6 @@ export function settingsOf(daemon: Daemon): SettingName[] {
 
 /** Options of the design that this version does not have: naming one gets a plain answer instead of "unknown". */
 export const notYet: Readonly<Record<string, string>> = {
-  redis: 'the redis store is not part of this version: use --store embedded, on one server',
-  sentinel: 'the redis store is not part of this version: use --store embedded, on one server',
-  shard: 'the redis store is not part of this version: use --store embedded, on one server',
-  'redis-wait': 'the redis store is not part of this version: use --store embedded, on one server',
   'statsd-port': 'StatsD is not part of this version: send events to /events or /post',
   'statsd-socket': 'StatsD is not part of this version: send events to /events or /post',
 };

@@ -61,6 +61,54 @@ t.test("a server's file of the first Taba", (t) => {
   t.end();
 });
 
+/** docs/taba_server_settings.json of the first Taba. */
+const documented = {
+  SERVER_ROLES: 'fe,be',
+  SERVER_WORKERS: 1,
+  BASE_PORT: 8300,
+  AGENT_PORT: 8279,
+  DB_SETTINGS: {
+    USE_MEMORY_DB: false,
+    NUM_VBUCKETS: 1000,
+    SENTINELS: [['localhost', 18_000]],
+    SHARDS: [
+      { shard_name: 'shard1', vbuckets: [0, 499] },
+      { shard_name: 'shard2', vbuckets: [500, 999] },
+    ],
+  },
+};
+
+t.test("the file of the first Taba's documents: two shards behind a Sentinel, without replicas", (t) => {
+  const { values, notes } = resolve(t, 'server', documented);
+  t.equal(values.store, 'redis');
+  t.same(values.sentinel, ['localhost:18000']);
+  t.same(values.shard, [
+    { name: 'shard1', first: 0, last: 499 },
+    { name: 'shard2', first: 500, last: 999 },
+  ]);
+  t.equal(values['redis-wait'], 0);
+  t.match(notes, [
+    { event: 'setting_without_effect', fields: { key: 'AGENT_PORT' } },
+    { event: 'setting_assumed', fields: { setting: 'redis-wait', value: 0 } },
+  ]);
+  const waiting = resolve(t, 'server', documented, { 'redis-wait': '1' });
+  t.equal(waiting.values['redis-wait'], 1);
+  t.notMatch(waiting.notes, [{ event: 'setting_assumed' }]);
+  t.end();
+});
+
+t.test('USE_MEMORY_DB wins over SENTINELS and SHARDS', (t) => {
+  const { values, notes } = resolve(t, 'server', {
+    DB_SETTINGS: { ...documented.DB_SETTINGS, USE_MEMORY_DB: true },
+  });
+  t.equal(values.store, 'memory');
+  t.match(notes, [
+    { fields: { key: 'DB_SETTINGS.SENTINELS', reason: 'USE_MEMORY_DB is true' } },
+    { fields: { key: 'DB_SETTINGS.SHARDS' } },
+  ]);
+  t.end();
+});
+
 t.test('a flag wins over the file, and DEBUG false changes nothing', (t) => {
   const { values } = resolve(
     t,
@@ -78,13 +126,31 @@ t.test('what cannot be followed is refused by its own key', (t) => {
   const cases: readonly (readonly [Daemon, unknown, RegExp])[] = [
     [
       'server',
-      { DB_SETTINGS: { SENTINELS: [['localhost', 18_000]] } },
-      /^old\.json: DB_SETTINGS\.SENTINELS: .*redis store is not part/,
+      { DB_SETTINGS: { SENTINELS: ['localhost:18000'] } },
+      /SENTINELS: .*a list of \["host", port\]/,
     ],
     [
       'server',
-      { DB_SETTINGS: { SHARDS: [{ shard_name: 's', vbuckets: [0, 9] }] } },
-      /DB_SETTINGS\.SHARDS: .*redis store is not part/,
+      { DB_SETTINGS: { SENTINELS: [['localhost', '1']] } },
+      /SENTINELS: .*a list of \["host", port\]/,
+    ],
+    ['server', { DB_SETTINGS: { SENTINELS: [['h', 1]] } }, /--sentinel h:1 needs --shard/],
+    [
+      'server',
+      { DB_SETTINGS: { SHARDS: [{ shard_name: 's', vbuckets: [0] }] } },
+      /SHARDS: .*\[first, last\]/,
+    ],
+    ['server', { DB_SETTINGS: { SHARDS: [{ name: 's', vbuckets: [0, 9] }] } }, /SHARDS: .*"shard_name"/],
+    [
+      'server',
+      {
+        DB_SETTINGS: {
+          SENTINELS: [['h', 1]],
+          SHARDS: [{ shard_name: 's', vbuckets: [0, 9] }],
+          NUM_VBUCKETS: 11,
+        },
+      },
+      /buckets 10 to 10 belong to no shard/,
     ],
     [
       'server',

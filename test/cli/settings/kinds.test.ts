@@ -14,6 +14,7 @@ import {
   port,
   redact,
   roles,
+  secret,
   text,
 } from '../../../src/cli/settings/kinds.js';
 
@@ -142,5 +143,7 @@ t.test('passwords stay out of messages', (t) => {
   t.equal(redact('redis://user:secret@host:6379'), 'redis://user:***@host:6379');
   t.equal(redact('redis://:secret@host'), 'redis://:***@host');
   t.equal(redact('http://host:8300'), 'http://host:8300');
+  t.equal(redact('redis://user:p@ss/w:rd@host'), 'redis://user:***@host', 'also one that should be escaped');
+  t.equal(secret('X').show('hidden'), '***');
   t.end();
 });

@@ -1,37 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { type Resolved, resolveSettings } from '../../../src/cli/settings/resolve.js';
-import { type Daemon, settingNames, settings } from '../../../src/cli/settings/table.js';
-import { UsageError } from '../../../src/cli/usage-error.js';
-
-interface Given {
-  readonly flags?: Readonly<Record<string, string | readonly string[]>>;
-  readonly env?: NodeJS.ProcessEnv;
-  readonly file?: unknown;
-}
-
-function resolve(t: Test, daemon: Daemon, { flags = {}, env = {}, file }: Given): Resolved {
-  const folder = t.testdir();
-  const all = new Map(Object.entries(flags).map(([name, value]) => [name, [value].flat()]));
-  if (file !== undefined) {
-    writeFileSync(join(folder, 'taba.json'), typeof file === 'string' ? file : JSON.stringify(file));
-    all.set('config', ['taba.json']);
-  }
-  return resolveSettings(daemon, { flags: all, env, folder });
-}
-
-/** The message with which the settings are refused. */
-function refusal(t: Test, daemon: Daemon, given: Given): string {
-  try {
-    resolve(t, daemon, given);
-  } catch (error) {
-    t.ok(error instanceof UsageError, 'a fault of whoever wrote it');
-    return (error as Error).message;
-  }
-  t.fail('should have been refused');
-  return '';
-}
+import t from 'tap';
+import { resolveSettings } from '../../../src/cli/settings/resolve.js';
+import { settingNames, settings } from '../../../src/cli/settings/table.js';
+import { refusal, resolve } from './resolving.js';
 
 t.test('flag over environment over file over default', (t) => {
   const env = { TABA_MAX_TABS: '20', TABA_MAX_CLIENTS: '21' };
@@ -91,16 +62,16 @@ t.test('misspelt and misplaced settings are refused, with the nearest right one'
     /"spool": a setting of agent and up, not of server/,
   );
   t.match(
-    refusal(t, 'server', { file: { redis: 'x' } }),
-    /"redis": the redis store is not part of this version/,
+    refusal(t, 'server', { file: { 'statsd-port': 8125 } }),
+    /"statsd-port": StatsD is not part of this version/,
   );
   t.match(
     refusal(t, 'server', { env: { TABA_MAX_TAB: '1' } }),
     /^TABA_MAX_TAB: no such setting \(did you mean TABA_MAX_TABS\?\)/,
   );
   t.match(
-    refusal(t, 'server', { env: { TABA_REDIS: 'x' } }),
-    /^TABA_REDIS: the redis store is not part of this version/,
+    refusal(t, 'server', { env: { TABA_STATSD_PORT: '8125' } }),
+    /^TABA_STATSD_PORT: StatsD is not part of this version/,
   );
   t.match(refusal(t, 'server', { file: '[1]' }), /one JSON object/);
   t.match(refusal(t, 'server', { file: '{"a": }' }), /^taba\.json: not JSON/);
@@ -175,18 +146,6 @@ t.test('rules over several settings name both values', (t) => {
     167 * 3_600_000,
   );
 
-  const noBe = refusal(t, 'server', { flags: { role: 'fe,ctrl' } });
-  t.match(noBe, /--role fe,ctrl lacks be/);
-  t.match(noBe, /--redis.*--sentinel/);
-  const workers = refusal(t, 'server', { flags: { workers: '2' } });
-  t.match(workers, /--workers 2 with --store embedded/);
-  t.match(workers, /--redis.*--sentinel/);
-
-  t.match(refusal(t, 'server', { flags: { store: 'redis' } }), /--store redis is not part of this version/);
-  t.match(
-    refusal(t, 'server', { flags: { store: 'memory', data: 'x' } }),
-    /--data .*x has no effect with --store memory/,
-  );
   t.match(refusal(t, 'agent', { flags: { 'spool-fsync': 'true' } }), /needs a --spool/);
   t.match(
     refusal(t, 'up', { flags: { port: '9000', 'agent-port': '9000' } }),
@@ -200,6 +159,19 @@ t.test('rules over several settings name both values', (t) => {
   t.match(
     refusal(t, 'server', { flags: { 'max-body-bytes': '64MiB', 'max-decompressed-bytes': '1MiB' } }),
     /--max-decompressed-bytes 1048576 is less than --max-body-bytes 67108864/,
+  );
+  t.match(
+    refusal(t, 'server', { flags: { redis: 'redis://r', workers: '10', port: '65530' } }),
+    /--workers 10 from --port 65530 on would need ports above 65535/,
+  );
+  const workers = { redis: 'redis://r', workers: '2' };
+  t.match(
+    refusal(t, 'server', { flags: { ...workers, port: '0', advertise: 'a:8300' } }),
+    /--advertise a:8300 with --workers 2 and --port 0/,
+  );
+  t.match(
+    refusal(t, 'server', { flags: { ...workers, port: '8300', advertise: '[::1]:65535' } }),
+    /--advertise \[::1\]:65535 with --workers 2/,
   );
   t.match(
     refusal(t, 'server', { flags: { 'prune-tab': '1h' } }),
