@@ -111,7 +111,7 @@ class Server implements RunningServer {
       ...{ registry, limits, clock },
       denyLists: options.denyLists,
       clientId: checkClientId(options.clientId),
-      typeOf: (tab) => this.#owners.typeOf(tab),
+      typeOf: (tab) => this.#owners.reading.typeOf(tab),
     });
     const refuses = (): TabaError | undefined => this.#refusal();
     this.#flushes = new Flushes({
@@ -150,7 +150,7 @@ class Server implements RunningServer {
         log.error('request_failed', { where, error: String(error), stack: (error as Error).stack }),
     });
     await this.#owners.start();
-    this.#repeat(pruneIntervalMs, () => void this.#owners.prune());
+    this.#repeat(pruneIntervalMs, () => void this.#owners.administration.prune());
     if (selfInstrument) this.#countItself();
   }
 

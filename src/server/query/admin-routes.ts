@@ -5,6 +5,7 @@ import type { Limits } from '../../core/limits.js';
 import type { Clock } from '../../runtime/clock.js';
 import { formOf, replyInForm } from '../../transport/inbound/accept.js';
 import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
+import { allDone } from '../reduce/administration.js';
 import type { Owners } from '../reduce/owners.js';
 import { Parameters } from './parameters.js';
 import { QueryTurn } from './query-turn.js';
@@ -27,21 +28,21 @@ export function adminRoutes(options: AdminOptions): Route[] {
     '/delete': async (request) => {
       const parameters = Parameters.of(request, ['name', 're']);
       if (parameters.text('name') === undefined) throw new TabaError('bad_parameter', '/delete wants a name');
-      return { deleted: await owners.deleteTabs(await named(parameters, options)) };
+      return { deleted: allDone(await owners.administration.deleteTabs(await named(parameters, options))) };
     },
     '/gc': async (request) => {
       Parameters.of(request, []);
-      return { ...(await owners.prune()) };
+      return { ...allDone(await owners.administration.prune()) };
     },
     '/check': (request) => check(owners, request),
     '/upgrade': async (request) => {
       Parameters.of(request, []);
-      return { upgraded: await owners.upgrade() };
+      return { upgraded: allDone(await owners.administration.upgrade()) };
     },
     '/recompute': async (request) => {
       const parameters = Parameters.of(request, ['name', 're']);
-      const isAll = parameters.text('name') === undefined;
-      return { recomputed: await owners.recompute(isAll ? undefined : await named(parameters, options)) };
+      const tabs = parameters.text('name') === undefined ? undefined : await named(parameters, options);
+      return { recomputed: allDone(await owners.administration.recompute(undefined, tabs)) };
     },
     '/flush_all': async (request) => {
       const buckets = bucketsOf(Parameters.of(request, ['buckets']), owners.bucketCount);
@@ -69,8 +70,8 @@ async function check(owners: Owners, request: HttpRequest): Promise<Record<strin
   const dry = Parameters.of(request, ['dry']).flag('dry', true);
   if (!dry && request.method !== 'POST')
     throw new TabaError('wrong_method', '/check repairs by POST only', { allow: 'POST' });
-  const findings = await owners.check({ repair: !dry });
-  const setAside = (await owners.setAside()).map((item): JsonValue => ({ ...item }));
+  const findings = allDone(await owners.administration.check({ repair: !dry }));
+  const setAside = allDone(await owners.administration.setAside()).map((item): JsonValue => ({ ...item }));
   return {
     findings: findings.map((finding): JsonValue => ({ ...finding })),
     set_aside: setAside,

@@ -6,7 +6,8 @@ import type { Clock } from '../../runtime/clock.js';
 import { formOf, replyInForm, replyWith } from '../../transport/inbound/accept.js';
 import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
 import type { Latency } from '../cluster/latency.js';
-import type { OwnedTab, Owners } from '../reduce/owners.js';
+import type { Owners } from '../reduce/owners.js';
+import type { OwnedTab } from '../reduce/reading.js';
 import { Parameters } from './parameters.js';
 import { QueryTurn } from './query-turn.js';
 import { Renderings, type Showing } from './renderings.js';
@@ -119,7 +120,7 @@ class Queries {
       selection.names === undefined
         ? undefined
         : clientsOf(await this.#tabsOf({ ...selection, clients: undefined }));
-    const clients = owners
+    const clients = owners.reading
       .clients()
       .filter((client) => (chosen === 'all' || chosen.has(client)) && (ofTabs?.has(client) ?? true));
     return replyInForm(form, clients, lines);

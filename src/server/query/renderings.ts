@@ -2,8 +2,8 @@ import { TabaError } from '../../core/errors.js';
 import type { Handler, JsonValue, RenderForm, RenderView } from '../../core/handlers/handler.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId } from '../../core/ids.js';
-import type { OwnedTab, Owners } from '../reduce/owners.js';
-import type { TabView } from '../reduce/reading.js';
+import type { Owners } from '../reduce/owners.js';
+import type { OwnedTab, TabView } from '../reduce/reading.js';
 import type { QueryTurn } from './query-turn.js';
 
 /** One query: whose States, shown how, at which moment. */
@@ -90,7 +90,7 @@ export class Renderings {
       const handler = this.#handlerOf(tab);
       const kept = needs === 'aggregate' && clients === 'all' && handler.tabState === 'kept';
       const whose = kept ? [] : clients === 'all' ? 'all' : [...clients];
-      await this.#owners.viewTab(tab.tab, whose, (view) => look(tab, handler, view));
+      await this.#owners.reading.viewTab(tab.tab, whose, (view) => look(tab, handler, view));
       if (turn.isOver) await turn.next();
     }
   }

@@ -1,6 +1,7 @@
 import { TabaError } from '../../core/errors.js';
 import type { ClientId, TabName } from '../../core/ids.js';
-import type { OwnedTab, Owners } from '../reduce/owners.js';
+import type { Owners } from '../reduce/owners.js';
+import type { OwnedTab } from '../reduce/reading.js';
 import { Expression } from './expression.js';
 import type { Parameters } from './parameters.js';
 import type { QueryTurn } from './query-turn.js';
@@ -31,7 +32,7 @@ export function selectionOf(parameters: Parameters, maxExpressionBytes: number):
  * @throws TabaError `unknown_tab`, naming those that were asked for by name and are not known
  */
 export async function selectTabs(owners: Owners, { names }: Selection, turn: QueryTurn): Promise<OwnedTab[]> {
-  const known = owners.tabs();
+  const known = owners.reading.tabs();
   if (names === undefined) return sorted([...known]);
   if (names instanceof Expression) return sorted(await names.filter(known, ({ tab }) => tab, turn));
   const wanted = new Set(names);
@@ -61,7 +62,7 @@ export async function selectClients(
   turn: QueryTurn,
 ): Promise<'all' | ReadonlySet<ClientId>> {
   if (clients === undefined) return 'all';
-  const known = owners.clients();
+  const known = owners.reading.clients();
   if (clients instanceof Expression) return new Set(await clients.filter(known, (client) => client, turn));
   const all = new Set<string>(known);
   const missing = clients.filter((client) => !all.has(client));

@@ -1,21 +1,19 @@
 import type { Answer, Block } from '../../core/block.js';
-import { bucketOf } from '../../core/buckets.js';
-import { TabaError } from '../../core/errors.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
-import type { BucketIndex, ClientId, TabName, TabType } from '../../core/ids.js';
+import type { BucketIndex } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { Store } from '../../storage/store.js';
-import { type AsideItem, listAside } from './aside.js';
+import { Administration } from './administration.js';
 import { OwnerBooks } from './books.js';
 import { BucketOwner } from './bucket-owner.js';
 import { Capacity } from './capacity.js';
 import type { AppliedMoment, BucketContext } from './context.js';
-import { BucketLost, type OwnerState } from './held-bucket.js';
-import { check, type Finding, upgrade } from './inspection.js';
-import { deleteTabs, forgetProducers, type Pruned, prune, recompute } from './maintenance.js';
-import { readTab, type TabSnapshot, type TabView, viewTab } from './reading.js';
+import { eachBucket } from './each-bucket.js';
+import type { OwnerState } from './held-bucket.js';
+import { Holdings } from './holdings.js';
+import { Reading } from './reading.js';
 
 export interface OwnersOptions {
   readonly store: Store;
@@ -38,13 +36,6 @@ export interface OwnersOptions {
   onApplied?(moment: AppliedMoment): void;
 }
 
-export interface OwnedTab {
-  readonly tab: TabName;
-  readonly type: TabType;
-  readonly bucket: BucketIndex;
-  readonly clients: Iterable<ClientId>;
-}
-
 export interface OwnersStats {
   readonly buckets: Readonly<Record<OwnerState, number>>;
   readonly tabs: number;
@@ -56,17 +47,24 @@ export interface OwnersStats {
   readonly dirtyBuckets: number;
 }
 
-/** Buckets that are worked on at once by the background. */
-const parallelBuckets = 8;
+/** Buckets that are handed over at once: enough for a group commit, few enough that those before them are free soon. */
+const releasedAtOnce = 16;
 
-/** All buckets that this process owns, and what goes on with them in the background. An idle bucket costs a few small objects. */
+/**
+ * The life of all buckets that this process owns: acquiring and handing over, taking Blocks, and what goes on in the
+ * background. An idle bucket costs a few small objects.
+ */
 export class Owners {
   readonly books = new OwnerBooks();
+  readonly reading: Reading;
+  readonly administration: Administration;
   readonly #options: OwnersOptions;
   readonly #context: BucketContext;
   readonly #capacity: Capacity;
-  readonly #owners = new Map<BucketIndex, BucketOwner>();
+  readonly #holdings: Holdings;
   readonly #dirty = new Set<BucketOwner>();
+  /** Hand-overs under way: whoever acquires such a bucket again waits for the end. */
+  readonly #releasing = new Map<BucketIndex, Promise<void>>();
   #callOff: (() => void) | undefined;
   #round: Promise<void> | undefined;
   #closed = false;
@@ -75,6 +73,7 @@ export class Owners {
     const { store, registry, clock, log, ownerId, limits, onApplied } = options;
     const { maxStatesInMemory = Number.POSITIVE_INFINITY, backoffMs = defaultBackoffMs } = options;
     this.#options = options;
+    this.#holdings = new Holdings(store.opened.bucketCount);
     this.#capacity = new Capacity(limits, maxStatesInMemory);
     this.#context = {
       ...{ store, registry, clock, log, ownerId, backoffMs, books: this.books, capacity: this.#capacity },
@@ -83,6 +82,8 @@ export class Owners {
       changed: (bucket) => this.#changed(bucket),
       ...(onApplied === undefined ? {} : { onApplied }),
     };
+    this.reading = new Reading(this.#holdings, this.#capacity);
+    this.administration = new Administration(this.#holdings, options);
   }
 
   /** Acquires buckets, all of the store's unless named, and begins the background. Resolves when they serve. */
@@ -94,164 +95,86 @@ export class Owners {
   }
 
   get bucketCount(): number {
-    return this.#options.store.opened.bucketCount;
+    return this.#holdings.bucketCount;
   }
 
   /** Begins to own more buckets; resolves when they serve. */
   async acquire(buckets: Iterable<BucketIndex>): Promise<void> {
     await Promise.all(
-      [...buckets].map((bucket) => {
-        const owner = this.#owners.get(bucket) ?? new BucketOwner(bucket, this.#context);
-        this.#owners.set(bucket, owner);
-        return owner.start();
+      [...buckets].map(async (bucket) => {
+        await this.#releasing.get(bucket);
+        const owner = this.#holdings.get(bucket) ?? new BucketOwner(bucket, this.#context);
+        this.#holdings.add(owner);
+        await owner.start();
       }),
     );
   }
 
-  /** Hands buckets over: what is under way is finished and written down first. */
+  /**
+   * Hands buckets over, some at a time: each is written down while it still serves, then what is under way is finished
+   * and written down as well, so that it is closed for a moment only. Never rejects.
+   */
   async release(buckets: Iterable<BucketIndex>): Promise<void> {
-    await Promise.all(
-      [...buckets].map(async (bucket) => {
-        const owner = this.#owners.get(bucket);
-        await owner?.release();
-        if (owner !== undefined) this.#dirty.delete(owner);
-        if (this.#owners.get(bucket) === owner) this.#owners.delete(bucket);
-      }),
-    );
+    const waiting = [...buckets];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < waiting.length) await this.#release(waiting[next++]!);
+    };
+    await Promise.all(Array.from({ length: releasedAtOnce }, work));
+  }
+
+  #release(bucket: BucketIndex): Promise<void> {
+    const underWay = this.#releasing.get(bucket);
+    const owner = this.#holdings.get(bucket);
+    if (underWay !== undefined || owner === undefined) return underWay ?? Promise.resolve();
+    const released = this.#handOver(owner).finally(() => this.#releasing.delete(bucket));
+    this.#releasing.set(bucket, released);
+    return released;
+  }
+
+  async #handOver(owner: BucketOwner): Promise<void> {
+    try {
+      if (owner.state === 'serving') await owner.checkpoint();
+    } catch {
+      // Lost meanwhile: the journal has what was acknowledged.
+    }
+    await owner.release();
+    this.#dirty.delete(owner);
+    this.#holdings.remove(owner);
   }
 
   /** Never rejects. */
   take(block: Block): Promise<Answer> {
-    return this.#owners.get(block.bucket)?.take(block) ?? Promise.resolve({ kind: 'not_owner' });
+    return this.#holdings.get(block.bucket)?.take(block) ?? Promise.resolve({ kind: 'not_owner' });
   }
 
   owns(bucket: BucketIndex): boolean {
-    return this.#owners.get(bucket)?.state === 'serving';
+    return this.#holdings.serving(bucket) !== undefined;
   }
 
   stateOf(bucket: BucketIndex): OwnerState {
-    return this.#owners.get(bucket)?.state ?? 'idle';
+    return this.#holdings.get(bucket)?.state ?? 'idle';
   }
 
-  /** Tabs of the buckets served at the moment, as far as anything of them is applied. */
-  *tabs(): Iterable<OwnedTab> {
-    for (const owner of this.#serving()) {
-      const { states } = owner;
-      for (const tabSlots of states.tabs()) {
-        if (![...tabSlots.slots.values()].some(({ position }) => position > 0)) continue;
-        const { tab, type } = tabSlots;
-        yield { tab, type, bucket: owner.bucket, clients: states.clientsOf(tabSlots) };
-      }
-    }
-  }
-
-  clients(): ClientId[] {
-    return [...this.#capacity.clientIds()].sort();
-  }
-
-  typeOf(tab: TabName): TabType | undefined {
-    return this.#owners.get(bucketOf(tab, this.bucketCount))?.states.tab(tab)?.type;
-  }
-
-  /** @throws TabaError `unavailable` when the bucket is not served at the moment */
-  readTab(tab: TabName, clients: 'all' | readonly ClientId[] = 'all'): Promise<TabSnapshot | undefined> {
-    return available(readTab(this.#ownerOf(tab), tab, clients));
-  }
-
-  /** Like `readTab`, without copies: `view` gets the owner's own States, for as long as it runs. */
-  viewTab<T>(
-    tab: TabName,
-    clients: 'all' | readonly ClientId[],
-    view: (tab: TabView) => T,
-  ): Promise<T | undefined> {
-    return available(viewTab(this.#ownerOf(tab), tab, clients, view));
-  }
-
-  #ownerOf(tab: TabName): BucketOwner {
-    const bucket = bucketOf(tab, this.bucketCount);
-    const owner = this.#owners.get(bucket);
-    if (owner?.state === 'serving') return owner;
-    throw new TabaError('unavailable', `bucket ${bucket} of tab ${tab} is not served at the moment`);
-  }
-
-  /** Writes down what changed, in all buckets. Buckets that are lost meanwhile are left to the next round. */
+  /** Writes down what changed, in all buckets. Those that are lost meanwhile are left to the next round. */
   checkpoint(): Promise<void> {
-    return this.#each(this.#dirty, async (owner) => {
-      this.#dirty.delete(owner);
-      await owner.checkpoint();
-      if (owner.isDirty) this.#dirty.add(owner);
-    });
-  }
-
-  /** Forgets idle clients, idle tabs and silent producers. */
-  async prune(nowMs = this.#options.clock.nowMs()): Promise<Pruned & { readonly producers: number }> {
-    const { pruneClientSec, pruneTabSec, forgetProducerMs = 7 * 24 * 3_600_000 } = this.#options;
-    const options = { nowMs, clientIdleSec: pruneClientSec, tabIdleSec: pruneTabSec };
-    let [tabs, clients, producers] = [0, 0, 0];
-    await this.#each(this.#serving(), async (owner) => {
-      const pruned = await prune(owner, options);
-      const forgotten = await forgetProducers(owner, nowMs - forgetProducerMs);
-      tabs += pruned.tabs;
-      clients += pruned.clients;
-      producers += forgotten;
-    });
-    return { tabs, clients, producers };
-  }
-
-  /** @returns how many of the tabs there were @throws TabaError `unavailable` when a bucket is not served: nothing of it was deleted */
-  async deleteTabs(tabs: readonly TabName[]): Promise<number> {
-    const byOwner = new Map<BucketOwner, TabName[]>();
-    for (const tab of tabs) {
-      const owner = this.#ownerOf(tab);
-      byOwner.set(owner, [...(byOwner.get(owner) ?? []), tab]);
-    }
-    let deleted = 0;
-    for (const [owner, its] of byOwner) deleted += await available(deleteTabs(owner, its));
-    return deleted;
-  }
-
-  /** @param only these tabs; default: all of the buckets served @returns how many there were */
-  async recompute(only?: readonly TabName[]): Promise<number> {
-    const wanted = only === undefined ? undefined : new Set(only);
-    let tabs = 0;
-    await this.#each(this.#serving(), async (owner) => {
-      // Added after the wait: other buckets add to it meanwhile.
-      const recomputed = await recompute(owner, wanted);
-      tabs += recomputed;
-    });
-    return tabs;
-  }
-
-  async upgrade(): Promise<number> {
-    let pages = 0;
-    await this.#each(this.#serving(), async (owner) => {
-      const upgraded = await upgrade(owner);
-      pages += upgraded;
-    });
-    return pages;
-  }
-
-  async check(options: { readonly repair: boolean }): Promise<Finding[]> {
-    const findings: Finding[] = [];
-    await this.#each(this.#serving(), async (owner) => {
-      findings.push(...(await check(owner, options.repair)));
-    });
-    return findings;
-  }
-
-  /** What could not be applied, in the buckets served here: it lies in the store, with its reason. */
-  async setAside(): Promise<readonly AsideItem[]> {
-    const items = await Promise.all(
-      this.#serving().map(({ bucket }) => listAside(this.#options.store, bucket)),
+    const { log } = this.#options;
+    return eachBucket(
+      this.#dirty,
+      async (owner) => {
+        this.#dirty.delete(owner);
+        await owner.checkpoint();
+        if (owner.isDirty) this.#dirty.add(owner);
+      },
+      ({ bucket }, error) => log.debug('checkpoint_failed', { bucket, reason: String(error) }),
     );
-    return items.flat();
   }
 
   stats(): OwnersStats {
     const buckets = { idle: 0, acquiring: 0, serving: 0, leaving: 0 };
     let pendingBlocks = 0;
     let oldestMs = Number.POSITIVE_INFINITY;
-    for (const owner of this.#owners.values()) {
+    for (const owner of this.#holdings.all()) {
       buckets[owner.state]++;
       pendingBlocks += owner.pendingBlocks;
       oldestMs = Math.min(oldestMs, owner.oldestPendingMs ?? Number.POSITIVE_INFINITY);
@@ -262,20 +185,16 @@ export class Owners {
     return { buckets, tabs, clients, statesInMemory: states, pendingBlocks, oldestPendingMs, dirtyBuckets };
   }
 
-  /** Hands everything over. Blocks are answered `not_owner` from here on. Idempotent. */
+  /** Hands everything over. Blocks of a bucket are answered `not_owner` from its turn on. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#callOff?.();
-    await this.release([...this.#owners.keys()]);
+    await this.release(this.#holdings.buckets());
     await this.#round;
   }
 
-  #serving(): BucketOwner[] {
-    return [...this.#owners.values()].filter(({ state }) => state === 'serving');
-  }
-
   #changed(bucket: BucketIndex): void {
-    const owner = this.#owners.get(bucket);
+    const owner = this.#holdings.get(bucket);
     if (owner === undefined) return;
     this.#dirty.add(owner);
     const excess = this.#capacity.states - this.#capacity.maxStates;
@@ -285,7 +204,7 @@ export class Owners {
   /** Makes room: first in other buckets, which are colder. What is not written down yet has to be, before. */
   #evict(busy: BucketOwner, excess: number): void {
     let left = excess;
-    for (const owner of this.#owners.values()) {
+    for (const owner of this.#holdings.all()) {
       if (owner !== busy && left > 0) left -= owner.evict(left);
     }
     if (left > 0) left -= busy.evict(left);
@@ -304,30 +223,6 @@ export class Owners {
       this.#round = undefined;
     });
     return this.#round;
-  }
-
-  /** A bucket that is lost meanwhile is acquired again, and its turn comes again. */
-  async #each(owners: Iterable<BucketOwner>, action: (owner: BucketOwner) => Promise<void>): Promise<void> {
-    const waiting = [...owners];
-    const work = async (): Promise<void> => {
-      for (let owner = waiting.shift(); owner !== undefined; owner = waiting.shift()) {
-        try {
-          await action(owner);
-        } catch (error) {
-          this.#options.log.debug('bucket_work_failed', { bucket: owner.bucket, reason: String(error) });
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: parallelBuckets }, work));
-  }
-}
-
-async function available<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof TabaError || !(error instanceof BucketLost)) throw error;
-    throw new TabaError('unavailable', error.message);
   }
 }
 

@@ -1,5 +1,10 @@
-import type { ClientId, TabName, TabType } from '../../core/ids.js';
+import { bucketOf } from '../../core/buckets.js';
+import { TabaError } from '../../core/errors.js';
+import type { BucketIndex, ClientId, TabName, TabType } from '../../core/ids.js';
 import type { BucketOwner } from './bucket-owner.js';
+import type { Capacity } from './capacity.js';
+import { BucketLost } from './held-bucket.js';
+import type { Holdings } from './holdings.js';
 import { withStates } from './maintenance.js';
 import { isClient } from './slot.js';
 
@@ -14,6 +19,76 @@ export interface TabView {
 
 /** One tab at one moment, the caller's own. */
 export type TabSnapshot = TabView;
+
+export interface OwnedTab {
+  readonly tab: TabName;
+  readonly type: TabType;
+  readonly bucket: BucketIndex;
+  readonly clients: Iterable<ClientId>;
+}
+
+/** Looks at the States of the buckets that are served here. */
+export class Reading {
+  readonly #holdings: Holdings;
+  readonly #capacity: Capacity;
+
+  constructor(holdings: Holdings, capacity: Capacity) {
+    this.#holdings = holdings;
+    this.#capacity = capacity;
+  }
+
+  /** Tabs of the buckets named, or of all, as far as they are served at the moment and anything of them is applied. */
+  *tabs(buckets: Iterable<BucketIndex> = this.#holdings.servedBuckets()): Iterable<OwnedTab> {
+    for (const bucket of buckets) {
+      const states = this.#holdings.serving(bucket)?.states;
+      if (states === undefined) continue;
+      for (const tabSlots of states.tabs()) {
+        if (![...tabSlots.slots.values()].some(({ position }) => position > 0)) continue;
+        const { tab, type } = tabSlots;
+        yield { tab, type, bucket, clients: states.clientsOf(tabSlots) };
+      }
+    }
+  }
+
+  clients(): ClientId[] {
+    return [...this.#capacity.clientIds()].sort();
+  }
+
+  /** Undefined where the tab is not known here, or its bucket is not held here. */
+  typeOf(tab: TabName): TabType | undefined {
+    return this.#holdings.get(bucketOf(tab, this.#holdings.bucketCount))?.states.tab(tab)?.type;
+  }
+
+  /** @throws TabaError `unavailable` when the bucket is not served at the moment */
+  readTab(tab: TabName, clients: 'all' | readonly ClientId[] = 'all'): Promise<TabSnapshot | undefined> {
+    return available(readTab(this.#ownerOf(tab), tab, clients));
+  }
+
+  /** Like `readTab`, without copies: `view` gets the owner's own States, for as long as it runs. */
+  viewTab<T>(
+    tab: TabName,
+    clients: 'all' | readonly ClientId[],
+    view: (tab: TabView) => T,
+  ): Promise<T | undefined> {
+    return available(viewTab(this.#ownerOf(tab), tab, clients, view));
+  }
+
+  #ownerOf(tab: TabName): BucketOwner {
+    const bucket = bucketOf(tab, this.#holdings.bucketCount);
+    const owner = this.#holdings.serving(bucket);
+    if (owner !== undefined) return owner;
+    throw new TabaError('unavailable', `bucket ${bucket} of tab ${tab} is not served at the moment`);
+  }
+}
+
+async function available<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof TabaError || !(error instanceof BucketLost)) throw error;
+    throw new TabaError('unavailable', error.message);
+  }
+}
 
 /**
  * Looks at a tab when everything that was taken before is applied: what is seen is durable (R2).

@@ -66,7 +66,7 @@ function block(given: Given = {}, by: HandlerRegistry = registry): Block {
 
 async function counts(owners: Owners, tab = 'a'): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
-  await owners.viewTab(tab as TabName, 'all', ({ type, tabState, clients }) => {
+  await owners.reading.viewTab(tab as TabName, 'all', ({ type, tabState, clients }) => {
     const handler = registry.get(type)!;
     const count = (state: unknown): number =>
       (handler.render(state, 'json', { nowSec: 0 }) as { count: number }).count;
@@ -94,7 +94,7 @@ t.test('counts each number once, and contradicts a gap', async (t) => {
   t.same(await counts(owners), { '': 3, c: 3 });
   t.equal(owners.books.balance, 0);
   t.same(
-    [...owners.tabs()].map(({ tab, type, clients }) => [tab, type, [...clients]]),
+    [...owners.reading.tabs()].map(({ tab, type, clients }) => [tab, type, [...clients]]),
     [['a', 'TotalsCounter', ['c']]],
   );
   await owners.close();
@@ -174,7 +174,7 @@ t.test('a forgotten producer is unknown, a new one is welcome', async (t) => {
   const owners = await begin({ clock, forgetProducerMs: hourMs });
   await owners.take(block());
   clock.now.ms += hourMs + 1;
-  t.match(await owners.prune(), { producers: 1 });
+  t.match(await owners.administration.prune(), { outcome: { producers: 1 }, undone: [] });
   t.same(await owners.take(block()), { kind: 'unknown_producer' });
   t.same(await owners.take(block({ producer: 'q', birthMs: clock.now.ms })), ok);
 });
@@ -186,9 +186,9 @@ t.test('an idle client goes, and what it counted stays in the State over all cli
   await owners.take(block({ client: 'gone' }));
   clock.now.ms += 49 * hourMs;
   await owners.take(block({ seq: 2, client: 'here', timestampSec: clock.now.ms / 1000 }));
-  t.match(await owners.prune(), { tabs: 0, clients: 1 });
+  t.match(await owners.administration.prune(), { outcome: { tabs: 0, clients: 1 }, undone: [] });
   t.same(await counts(owners), { '': 2, here: 1 });
-  await owners.recompute();
+  await owners.administration.recompute();
   t.same(await counts(owners), { '': 2, here: 1 }, 'recomputing does not lower it');
   t.same(await counts(await begin({ store })), { '': 2, here: 1 }, 'nor does a take-over bring it back');
 });
@@ -199,8 +199,8 @@ t.test('an idle tab goes with all that belongs to it', async (t) => {
   const owners = await begin({ clock, store });
   await owners.take(block());
   clock.now.ms += 31 * 24 * hourMs;
-  t.match(await owners.prune(), { tabs: 1 });
-  t.same([...owners.tabs()], []);
+  t.match(await owners.administration.prune(), { outcome: { tabs: 1 }, undone: [] });
+  t.same([...owners.reading.tabs()], []);
   t.equal(store.stats().pages, 0);
   t.equal(owners.stats().tabs, 0);
 });
@@ -209,9 +209,9 @@ t.test('a deleted tab does not come back from the journal; a later event makes i
   const store = openMemoryStore({ bucketCount });
   const owners = await begin({ store });
   await owners.take(block());
-  t.equal(await owners.deleteTabs([name('a'), name('b')]), 1);
-  t.equal(await owners.readTab(name('a')), undefined);
-  t.equal(await (await begin({ store })).readTab(name('a')), undefined);
+  t.same(await owners.administration.deleteTabs([name('a'), name('b')]), { outcome: 1, undone: [] });
+  t.equal(await owners.reading.readTab(name('a')), undefined);
+  t.equal(await (await begin({ store })).reading.readTab(name('a')), undefined);
   const again = await begin({ store });
   t.same(await again.take(block({ seq: 2, type: 'Noop' })), ok, 'even with another type');
 });
@@ -219,7 +219,7 @@ t.test('a deleted tab does not come back from the journal; a later event makes i
 t.test('what readTab gives is the caller’s own', async (t) => {
   const owners = await begin();
   await owners.take(block());
-  const snapshot = await owners.readTab(name('a'));
+  const snapshot = await owners.reading.readTab(name('a'));
   const handler = registry.get('TotalsCounter')!;
   handler.reduce(snapshot!.tabState, snapshot!.clients.get('c' as ClientId));
   t.same(await counts(owners), { '': 1, c: 1 });
@@ -228,7 +228,7 @@ t.test('what readTab gives is the caller’s own', async (t) => {
 t.test('a timestamp from the future is counted at the present of the append', async (t) => {
   const owners = await begin();
   await owners.take(block({ type: 'CounterGroup', timestampSec: baseMs / 1000 + 9999 }));
-  await owners.viewTab(name('a'), [], ({ tabState }) => {
+  await owners.reading.viewTab(name('a'), [], ({ tabState }) => {
     const text = registry.get('CounterGroup')!.render(tabState, 'json', { nowSec: baseMs / 1000 }) as {
       '1m': { count: number };
     };
@@ -285,9 +285,13 @@ t.test('a damaged page is found, kept aside, and begun anew', async (t) => {
     },
   });
   const owners = await begin({ store });
-  t.match(await owners.check({ repair: false }), [{ tab: 'a', client: '', repaired: false }]);
-  t.match(await owners.check({ repair: true }), [{ tab: 'a', client: '', repaired: true }]);
+  t.match((await owners.administration.check({ repair: false })).outcome, [
+    { tab: 'a', client: '', repaired: false },
+  ]);
+  t.match((await owners.administration.check({ repair: true })).outcome, [
+    { tab: 'a', client: '', repaired: true },
+  ]);
   t.same(await counts(owners), { '': 1, c: 1 }, 'made again of the clients');
-  t.same(await owners.check({ repair: false }), []);
-  t.equal(await owners.upgrade(), 0);
+  t.same(await owners.administration.check({ repair: false }), { outcome: [], undone: [] });
+  t.same(await owners.administration.upgrade(), { outcome: 0, undone: [] });
 });
