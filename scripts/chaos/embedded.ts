@@ -1,16 +1,16 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { Daemon } from './daemon.js';
+import { buildBundle } from '../cluster/program.js';
+import { Daemon } from '../process/daemon.js';
+import { FaultProxy } from '../process/fault-proxy.js';
+import { freePort } from '../process/free-port.js';
 import type { ProducerOrder, ProducerReport } from './load.js';
 import { findMismatches, nodeStatus } from './oracle.js';
-import { freePort } from './ports.js';
-import { FaultProxy } from './proxy.js';
 import { SeededRandom } from './random.js';
 
 export interface ChaosOptions {
@@ -98,7 +98,7 @@ export async function runEmbeddedChaos(options: ChaosOptions): Promise<boolean> 
   const folder = await mkdtemp(join(tmpdir(), 'taba-chaos-'));
   const random = new SeededRandom(options.seed);
   const [serverPort, agentPort] = [await freePort(), await freePort()];
-  const program = [process.execPath, await bundleInto(folder)];
+  const program = await buildBundle(folder);
   const agentToServer = await FaultProxy.start(() => serverPort);
   const appToAgent = await FaultProxy.start(() => agentPort);
   const appToServer = await FaultProxy.start(() => serverPort);
@@ -154,14 +154,6 @@ export async function runEmbeddedChaos(options: ChaosOptions): Promise<boolean> 
     for (const proxy of proxies) await proxy.close();
     await rm(folder, { recursive: true });
   }
-}
-
-/** The bundle of the tree as it is now, in a place of its own. @returns its path */
-async function bundleInto(folder: string): Promise<string> {
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  const build = ['--import', 'tsx', 'build/build.ts', '--bundle', '--out', join(folder, 'dist')];
-  await promisify(execFile)(process.execPath, build, { cwd: root });
-  return join(folder, 'dist/taba.cjs');
 }
 
 function startProducer(kind: string, order: ProducerOrder): ChildProcess {

@@ -20,6 +20,7 @@ export class Child {
   readonly #command: readonly string[];
   readonly #options: ChildOptions;
   #child: ChildProcess | undefined;
+  #closed: Promise<void> | undefined;
   #frozen = false;
 
   /** @param command program and arguments, such as ['node', 'dist/taba.cjs', 'agent', '--port', '8279'] */
@@ -68,12 +69,13 @@ export class Child {
     for (const stream of [child.stdout, child.stderr]) {
       if (stream && onLine) createInterface({ input: stream }).on('line', onLine);
     }
+    this.#closed = new Promise((resolve) => child.once('close', () => resolve()));
     await once(child, 'spawn');
   }
 
-  /** Waits for its end; resolved at once where it does not run. */
+  /** Waits until it has ended and everything that it wrote was told; resolved at once where it never ran. */
   async ended(): Promise<void> {
-    if (this.#child !== undefined && this.running) await once(this.#child, 'exit');
+    await this.#closed;
   }
 
   /** SIGKILL. */
@@ -94,18 +96,22 @@ export class Child {
     if (this.running) this.#child?.kill('SIGCONT');
   }
 
-  /** Asks it to stop in good order (SIGTERM), and waits. @returns its exit code; null when a signal ended it */
-  async stop(): Promise<number | null> {
+  /**
+   * Asks it to stop in good order (SIGTERM), and waits; kills it where it has not ended by the deadline.
+   *
+   * @returns its exit code; null when a signal ended it
+   */
+  async stop(deadlineMs = 60_000): Promise<number | null> {
     this.thaw();
+    const late = setTimeout(() => this.#child?.kill('SIGKILL'), deadlineMs);
     await this.#end('SIGTERM');
+    clearTimeout(late);
     return this.#child?.exitCode ?? null;
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || !this.running) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
+    if (!this.running) return;
+    this.#child?.kill(signal);
+    await this.#closed;
   }
 }

@@ -19,7 +19,8 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port between ${firstPort} and ${lastPort}`);
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens there, on loopback. */
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {
     server.listen(port, '127.0.0.1');
