@@ -11,8 +11,10 @@ import { handlersWith } from './load-handlers.js';
 import { startProfile } from './profile.js';
 import { resolveSettings } from './settings/resolve.js';
 import type { Daemon, SettingValues } from './settings/table.js';
+import { stopOrder } from './stop-order.js';
 import { CommandFailure } from './usage-error.js';
 import { version } from './version.js';
+import { type ParentProcess, parentProcess } from './worker-channel.js';
 
 /** What every daemon is made from. */
 export interface Ingredients {
@@ -24,10 +26,12 @@ export interface Ingredients {
   readonly log: Log;
 }
 
+/** Where a daemon is reached, by role. */
+export type Addresses = Readonly<Record<string, string | readonly string[]>>;
+
 /** A daemon that is ready. */
 export interface Running {
-  /** Where it is reached, by role. */
-  readonly addresses: Readonly<Record<string, string>>;
+  readonly addresses: Addresses;
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -43,69 +47,77 @@ export async function runDaemon(
     given,
     notes,
   } = resolveSettings(daemon, { ...args, env: io.env, folder: io.folder });
+  const parent = parentProcess(io.env);
+  const log = logOf(settings, io, parent);
+  // The parent has said it already.
+  for (const { event, fields } of parent === undefined ? notes : []) log.info(event, fields);
+  const registry = handlersWith(settings['additional-handlers']);
+  const profile = settings.workers > 1 ? undefined : settings.profile;
+  const endProfile = profile === undefined ? undefined : await startProfile(profile);
+
+  // Listening to signals before the start: as process 1, a process without handlers could not be stopped at all.
+  const stopped = stopOrder(log, parent);
+  const startedAtMs = performance.now();
+  const clock = systemClock({
+    onJump: ({ kind, aheadMs, reason }) =>
+      log.warn('clock_jumped', { jumpMs: aheadMs, action: kind, reason }),
+  });
+  const isGiven = (name: keyof SettingValues) => given.has(name);
+  const starting = start({ settings, isGiven, registry, limits: limitsOf(settings), clock, log }).catch(
+    (error: unknown) => {
+      throw startFailure(error);
+    },
+  );
+  const isReady = await Promise.race([
+    starting.then(({ addresses }) => {
+      const startMs = Math.round(performance.now() - startedAtMs);
+      // Whoever waits for `ready` waits for all workers.
+      const event = parent === undefined ? 'ready' : 'worker_ready';
+      log.info(event, { daemon, ...addresses, pid: process.pid, version, startMs });
+      parent?.ready(addresses);
+      return true;
+    }),
+    stopped.then(() => false),
+  ]);
+
+  const reason = await stopped;
+  const deadlineMs = settings['drain-deadline'];
+  log.info('stopping', { signal: reason, deadlineMs });
+  const stoppingAtMs = performance.now();
+  try {
+    // A start that waits for something (a store that does not answer) is given the same time.
+    const running = isReady ? await starting : await within(deadlineMs, starting);
+    await running?.close(Math.max(0, deadlineMs - (performance.now() - stoppingAtMs)));
+  } finally {
+    await endProfile?.();
+  }
+  log.info('stopped', { tookMs: Math.round(performance.now() - stoppingAtMs) });
+  parent?.close();
+  leaveSoon(0);
+  return 0;
+}
+
+function logOf(settings: SettingValues, io: Io, parent: ParentProcess | undefined): Log {
   const log = createLog({
     level: settings['log-level'],
     format: settings['log-format'] ?? (io.stderrIsTerminal ? 'pretty' : 'json'),
     write: io.err,
     colours: io.stderrIsTerminal,
   });
-  for (const { event, fields } of notes) log.info(event, fields);
-  const registry = handlersWith(settings['additional-handlers']);
-  const endProfile = settings.profile === undefined ? undefined : await startProfile(settings.profile);
-
-  // Listening to signals before the start: as process 1, a process without handlers could not be stopped at all.
-  const stopped = stopSignal(log);
-  const startedAtMs = performance.now();
-  const isGiven = (name: keyof SettingValues) => given.has(name);
-  const running = await start({
-    settings,
-    isGiven,
-    registry,
-    limits: limitsOf(settings),
-    clock: systemClock({
-      onJump: ({ kind, aheadMs, reason }) =>
-        log.warn('clock_jumped', { jumpMs: aheadMs, action: kind, reason }),
-    }),
-    log,
-  }).catch((error: unknown) => {
-    throw startFailure(error);
-  });
-  log.info('ready', {
-    daemon,
-    ...running.addresses,
-    pid: process.pid,
-    version,
-    startMs: Math.round(performance.now() - startedAtMs),
-  });
-
-  const signal = await stopped;
-  log.info('stopping', { signal, deadlineMs: settings['drain-deadline'] });
-  const stoppingAtMs = performance.now();
-  try {
-    await running.close(settings['drain-deadline']);
-  } finally {
-    await endProfile?.();
-  }
-  log.info('stopped', { tookMs: Math.round(performance.now() - stoppingAtMs) });
-  leaveSoon(0);
-  return 0;
+  return parent === undefined ? log : log.with({ worker: parent.worker });
 }
 
-/** The first SIGTERM or SIGINT. A second one ends the process at once: whoever sends it does not want to wait. */
-function stopSignal(log: Log): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let isStopping = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (isStopping) {
-          log.warn('stopped_at_once', { signal, reason: 'a second signal' });
-          process.exit(1);
-        }
-        isStopping = true;
-        resolve(signal);
-      });
-    }
+/** @returns undefined when the time is over first */
+async function within<T>(deadlineMs: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), deadlineMs);
   });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const leaveAfterMs = 500;

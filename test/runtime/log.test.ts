@@ -30,7 +30,7 @@ t.test('secrets stay secret, wherever they stand', async (t) => {
     url: 'redis://user:geh@eim3@host:1/',
     error: new Error('cannot reach rediss://:geheim4@host'),
   });
-  t.notMatch(lines[0], /geheim/);
+  t.notMatch(lines[0], /eim\d/);
   t.match(lines[0], /redis:\/\/\*\*\*@host:1/);
 });
 

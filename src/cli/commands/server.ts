@@ -20,6 +20,17 @@ export const server: Command = {
     const { runDaemon } = await import('../daemon.js');
     const { serverFrom } = await import('../roles.js');
     return runDaemon('server', args, io, async (ingredients) => {
+      const { settings, clock, log } = ingredients;
+      if (settings.workers > 1) {
+        const { startWorkers } = await import('../workers.js');
+        const { thisProgram } = await import('../this-program.js');
+        const { workerCommand } = await import('../worker-arguments.js');
+        return startWorkers({
+          ...{ clock, log, folder: io.folder, count: settings.workers, program: thisProgram() },
+          command: (worker, portBefore) =>
+            workerCommand({ flags: args.flags, env: io.env, settings, worker, portBefore }),
+        });
+      }
       const running = await serverFrom(ingredients);
       return { addresses: { server: running.url }, close: (deadlineMs) => running.close(deadlineMs) };
     });

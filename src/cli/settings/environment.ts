@@ -1,5 +1,6 @@
 import { didYouMean } from '../nearest.js';
 import { UsageError } from '../usage-error.js';
+import { workerVariable } from '../worker-channel.js';
 import { notYet, type SettingName, settingNames } from './table.js';
 
 export interface FromEnvironment {
@@ -38,6 +39,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): FromEnvironment {
   let config: string | undefined;
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith(prefix) || value === undefined || value === '') continue;
+    if (variable === workerVariable) continue;
     const name = byVariable.get(variable);
     if (isInjected(variable, value)) injected.push(variable);
     else if (variable === 'TABA_CONFIG') config = value;
