@@ -19,6 +19,8 @@ export interface RedisClusterOptions extends RedisAccess {
   readonly hostName?: string;
   /** Where the masters and the sentinels listen, in order; free ports where there are none. */
   readonly ports?: { readonly masters?: readonly number[]; readonly sentinels?: readonly number[] };
+  /** A server silent for so long is down to a sentinel; 1000 unless given. On a busy machine higher values avoid false alarms. */
+  readonly downAfterMs?: number;
   /** Sentinel repeats an attempt that failed after twice this long. */
   readonly failoverTimeoutMs?: number;
   /**
@@ -35,7 +37,6 @@ export interface RedisShard {
   readonly servers: readonly RedisProcess[];
 }
 
-const downAfterMs = 1000;
 const readyDeadlineMs = 30_000;
 
 /** Redis shards watched by Sentinel, all on loopback and in one temporary folder. */
@@ -259,7 +260,7 @@ function sentinelConfig(
   monitored: readonly { readonly name: string; readonly port: number }[],
   quorum: number,
 ): string[] {
-  const { user, password, sentinelAccess = {}, failoverTimeoutMs = 3000 } = options;
+  const { user, password, sentinelAccess = {}, downAfterMs = 1000, failoverTimeoutMs = 3000 } = options;
   const lines: string[] = [];
   if (hostName !== '127.0.0.1') {
     lines.push('sentinel resolve-hostnames yes', 'sentinel announce-hostnames yes');

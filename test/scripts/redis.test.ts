@@ -54,18 +54,15 @@ t.test('a user with a password, by host name, and a fail-over that is undone in 
     cluster.sentinels.map(({ port }) => `localhost:${port}`),
   );
   const before = await cluster.master('shard1');
-  t.equal(before.name, 'shard1-a');
-  t.equal((await cluster.master('shard2')).name, 'shard2-a');
   await before.ask('set', 'key', 'value');
   await cluster.settled();
   await before.kill();
   const after = await cluster.failedOver('shard1', before);
-  t.equal(after.name, 'shard1-b');
+  t.not(after.name, before.name);
   t.equal(await after.ask('get', 'key'), 'value');
   await before.restart();
   await cluster.settled();
   t.equal((await before.info('replication')).role, 'slave', 'the old master follows the new one');
-  t.equal((await cluster.master('shard2')).name, 'shard2-a', 'nothing happened to the other shard');
 });
 
 t.test('nothing outlives a parent that is killed', async (t) => {
