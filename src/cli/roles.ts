@@ -3,6 +3,7 @@ import { DenyLists } from '../intake/deny-lists.js';
 import type { RunningServer } from '../server/server.js';
 import type { Store } from '../storage/store.js';
 import type { Ingredients } from './daemon.js';
+import { memoryBudget } from './memory.js';
 import { redisOptions } from './redis-options.js';
 import { version } from './version.js';
 
@@ -61,7 +62,7 @@ export async function serverFrom(ingredients: Ingredients): Promise<RunningServe
       checkpointIntervalMs: settings['checkpoint-interval'],
       pruneClientSec: settings['prune-client'] / 1000,
       pruneTabSec: settings['prune-tab'] / 1000,
-      maxStatesInMemory: settings['max-states-in-memory'],
+      memory: memoryBudget(settings, log),
       selfInstrument: settings['self-instrument'],
       drainDeadlineMs: settings['drain-deadline'],
       clock,

@@ -1,6 +1,10 @@
+import { memoryOfEach } from './memory.js';
 import { variableOf } from './settings/environment.js';
 import { type Setting, type SettingName, type SettingValues, settings } from './settings/table.js';
 import { workerVariable } from './worker-channel.js';
+
+/** The least that the setting takes. */
+const minMemoryBytes = 64 * 2 ** 20;
 
 export interface WorkerCommand {
   readonly args: readonly string[];
@@ -39,6 +43,7 @@ function ownFlags({ settings, worker, portBefore }: WorkerCommandOptions): Reado
   const { port, advertise, profile } = settings;
   return {
     workers: '1',
+    'max-memory': String(Math.max(minMemoryBytes, memoryOfEach(settings, settings.workers))),
     port: String(port === 0 ? portBefore : port + worker),
     ...(advertise !== undefined && { advertise: countedUp(advertise, worker) }),
     ...(profile !== undefined && { profile: `${profile}.${worker}` }),

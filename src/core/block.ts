@@ -30,6 +30,7 @@ export interface BlockRejection {
     | 'unknown_type'
     | 'too_many_tabs'
     | 'too_many_clients'
+    | 'too_many_states'
     | 'denied'
     | 'corrupt';
   readonly message: string;

@@ -74,6 +74,12 @@ export const errorCatalogue = {
     meaning: 'The node knows as many clients as it is allowed to; this one is new.',
     remedy: 'Use client ids that do not change with every start, or raise max-clients.',
   },
+  too_many_states: {
+    status: 429,
+    retry: false,
+    meaning: 'The owner keeps track of as many (tab, client) pairs as max-memory allows; this one is new.',
+    remedy: 'Use fewer client ids per tab, raise max-memory, or add servers.',
+  },
   // Faults of a whole body or request: nothing of it was counted.
   bad_framing: {
     status: 400,

@@ -4,6 +4,7 @@ import type { DenyLists } from '../intake/deny-lists.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { Store } from '../storage/store.js';
+import type { MemoryBudget } from './reduce/capacity.js';
 
 export type ServerRole = 'fe' | 'be' | 'ctrl';
 
@@ -27,8 +28,8 @@ export interface ServerOptions {
   readonly pruneClientSec: number;
   /** A tab is forgotten so long after its last event. */
   readonly pruneTabSec: number;
-  /** States kept in memory; colder ones are read from the store when they are touched. Default: no bound. */
-  readonly maxStatesInMemory?: number;
+  /** What States may take in memory; colder ones are read from the store when they are touched. Default: no bound. */
+  readonly memory?: MemoryBudget;
   /** Whether the server counts itself, as tabs `taba_…`. */
   readonly selfInstrument: boolean;
   readonly drainDeadlineMs: number;

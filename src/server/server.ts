@@ -4,6 +4,7 @@ import type { ProducerId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
+import { watchLiveMemory } from '../runtime/live-memory.js';
 import { throttled } from '../runtime/throttled-log.js';
 import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
@@ -94,7 +95,7 @@ class Server implements RunningServer {
       checkpointIntervalMs: options.checkpointIntervalMs,
       pruneClientSec: options.pruneClientSec,
       pruneTabSec: options.pruneTabSec,
-      ...(options.maxStatesInMemory !== undefined && { maxStatesInMemory: options.maxStatesInMemory }),
+      ...(options.memory !== undefined && { memory: options.memory, watchMemory: watchLiveMemory }),
       onApplied: (moment) => {
         this.#latency.applied(moment);
         this.#load.add(moment.events);

@@ -41,6 +41,7 @@ const rejectionCodes = [
   'unknown_type',
   'too_many_tabs',
   'too_many_clients',
+  'too_many_states',
   'denied',
   'corrupt',
 ] as const satisfies readonly BlockRejection['code'][];

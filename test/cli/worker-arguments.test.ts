@@ -59,9 +59,25 @@ t.test('everything else is what the parent has, whatever it was written as', (t)
   const parentEnv = { TABA_MAX_TABS: '7', TABA_WORKERS: '9', TABA_PORT: '8500' };
   const { settings } = made(line, 1, 0, parentEnv);
   const parent = read(line, parentEnv).settings;
-  t.same(settings, { ...parent, workers: 1, port: 8501, profile: '/p/cpu.cpuprofile.1' });
+  t.same(settings, {
+    ...parent,
+    ...{ workers: 1, port: 8501, profile: '/p/cpu.cpuprofile.1', 'max-memory': settings['max-memory'] },
+  });
   t.equal(settings['self-instrument'], false);
   t.same(settings['name-denylist'], ['-x,y', 'z']);
+  t.end();
+});
+
+t.test('the workers share max-memory', (t) => {
+  t.equal(made([...redis, '--max-memory', '3GiB'], 0).settings['max-memory'], 2 ** 30);
+  t.equal(
+    made([...redis, '--max-memory', '64MiB'], 0).settings['max-memory'],
+    64 * 2 ** 20,
+    'the least there is',
+  );
+  const all = made(['--redis=redis://h', '--workers=2'], 0).settings['max-memory'] ?? 0;
+  const one = made(['--redis=redis://h', '--workers=4'], 0).settings['max-memory'] ?? 0;
+  t.ok(Math.abs(all - one * 2) <= 2, 'also of what is used unless told');
   t.end();
 });
 

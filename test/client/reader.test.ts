@@ -29,7 +29,7 @@ const server = await startServer({
   checkpointIntervalMs: 10_000,
   pruneClientSec: 172_800,
   pruneTabSec: 2_592_000,
-  maxStatesInMemory: 10_000,
+  memory: { maxStates: 10_000 },
   selfInstrument: false,
   drainDeadlineMs: 5_000,
   clock: systemClock(),

@@ -39,8 +39,9 @@ export class SimServer {
     return {
       ...{ store: store.connect(this.node), registry, clock: world.clock(this.node), log: silent },
       ...{ books: new OwnerBooks(), ownerId: this.node.name, allowedSkewSec: 10, retryAfterMs: 50 },
-      capacity: new Capacity({ maxTabs: 100, maxClients: 100 }, profile.maxStates),
+      capacity: new Capacity({ maxTabs: 100, maxClients: 100 }, { maxStates: profile.maxStates }),
       backoffMs: (failures) => 20 * 2 ** Math.min(failures, 5) * (0.5 + world.random()),
+      loaded: () => {},
       changed: (bucket) => {
         const { capacity } = this.#context;
         if (capacity.states > capacity.maxStates)

@@ -249,12 +249,16 @@ export const settings = {
     default: defaultLimits.maxClients,
     description: 'clients that a node knows at most',
   }),
-  'max-states-in-memory': setting({
+  'max-memory': optional({
+    kind: bytes(64 * MiB, 1024 * 1024 * MiB),
+    of: servers,
+    description:
+      'what the process (all workers together) may hold of States, their index and what waits; colder States stay in the store. By default half of the memory of the host or container, within what the heap limit of Node allows',
+  }),
+  'max-states-in-memory': optional({
     kind: integer(1000, 100_000_000),
     of: servers,
-    default: 100_000,
-    description:
-      'States kept in memory, a few KB each; colder ones are read from the store when they are touched',
+    description: 'States in memory at most, however small they are; by default only max-memory bounds them',
   }),
   'max-connections': setting({
     kind: integer(1, 1_000_000),

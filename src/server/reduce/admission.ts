@@ -79,7 +79,11 @@ function refuse(
   } else if (known.type !== type) {
     return { code: 'type_conflict', message: `${tab} is a ${known.type}, not a ${type}` };
   }
-  if (known?.slots.has(client) || capacity.admitsClient(client)) return undefined;
+  if (known?.slots.has(client)) return undefined;
+  if (!capacity.hasRoomForSlot) {
+    return { code: 'too_many_states', message: `no memory to keep track of ${tab} of client ${client}` };
+  }
+  if (capacity.admitsClient(client)) return undefined;
   return { code: 'too_many_clients', message: `no room for client ${client}` };
 }
 

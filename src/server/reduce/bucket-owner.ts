@@ -124,7 +124,9 @@ export class BucketOwner extends HeldBucket {
         verdict = this.judge(block);
         if (verdict.kind === 'answer') return verdict.answer;
       }
-      if (verdict.kind === 'append') return this.#append(block);
+      if (verdict.kind === 'append') {
+        return this.context.capacity.isOverfull ? this.#busy() : this.#append(block);
+      }
       const pending = await verdict.pending;
       if (pending.kind !== 'acknowledged') return pending;
       // What it waited for is durable, so that its number can be judged.
@@ -271,12 +273,13 @@ export class BucketOwner extends HeldBucket {
   }
 
   /** Brings States into memory and pins them; the caller unpins. Only inside `exclusively`. */
-  load(slots: readonly Slot[]): Promise<void> {
-    return this.#states.load(
+  async load(slots: readonly Slot[]): Promise<void> {
+    await this.#states.load(
       slots,
       (keys) => this.readPages(keys),
       (slot, bytes, error) => this.#damaged(slot, bytes, error),
     );
+    this.context.loaded();
   }
 
   /** The page's bytes are kept aside, and the State begins anew: a damaged page must not stop the bucket. */

@@ -1,19 +1,50 @@
 import type { ClientId } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
 
-/** How many tabs, clients and loaded States all buckets of this process have together. */
+/** How much of its States a process may keep in memory. */
+export interface MemoryBudget {
+  /** What the whole process may hold, bytes: its base, the index of all States, and States. Default: no bound. */
+  readonly maxBytes?: number;
+  /** What the process holds without any State, bytes. */
+  readonly baseBytes?: number;
+  /** States that may be in memory, however small they are. Default: no bound. */
+  readonly maxStates?: number;
+}
+
+/** What the index takes for one (tab, client), in memory or not: measured with 20 clients a tab, 64-bit Node 20. */
+const slotBytes = 240;
+/** Before anything is measured: a State of a `CounterGroup` with a few minutes of events. */
+const firstStateBytes = 4096;
+/** Whatever is measured, a State costs that. */
+const minStateBytes = 64;
+/** The base and the index may leave little; so many States are allowed in any case, or nothing could be applied. */
+const minStates = 1000;
+/** Part of the budget that States may fill: the rest is for what waits, and for the error of the estimate. */
+const fill = 0.9;
+/** Part of the budget that the index may fill; beyond it, new States are refused. */
+const maxIndex = 0.6;
+
+/**
+ * How many tabs, clients and States all buckets of this process have together, and how many States may be in memory.
+ *
+ * What a State costs depends on its type and on what happened to it, and V8 does not say; so it is worked out from what
+ * the process really holds after a full garbage collection (`measured`), and the number of States follows.
+ */
 export class Capacity {
   readonly #limits: Pick<Limits, 'maxTabs' | 'maxClients'>;
-  /** States that may be in memory; Infinity for no bound. */
-  readonly maxStates: number;
+  readonly #budget: MemoryBudget;
   /** In how many (bucket, tab) each client occurs. */
   readonly #clients = new Map<ClientId, number>();
+  #stateBytes = firstStateBytes;
   tabs = 0;
+  /** (tab, client) pairs of the index, States over all clients included. */
+  slots = 0;
+  /** Those whose State is in memory. */
   states = 0;
 
-  constructor(limits: Pick<Limits, 'maxTabs' | 'maxClients'>, maxStates: number) {
+  constructor(limits: Pick<Limits, 'maxTabs' | 'maxClients'>, budget: MemoryBudget = {}) {
     this.#limits = limits;
-    this.maxStates = maxStates;
+    this.#budget = budget;
   }
 
   get clients(): number {
@@ -24,9 +55,32 @@ export class Capacity {
     return this.#clients.keys();
   }
 
+  knowsClient(client: ClientId): boolean {
+    return this.#clients.has(client);
+  }
+
   /** Whether one more tab is allowed. */
   get hasRoomForTab(): boolean {
     return this.tabs < this.#limits.maxTabs;
+  }
+
+  /** Whether the index may have one more (tab, client). */
+  get hasRoomForSlot(): boolean {
+    const { maxBytes } = this.#budget;
+    return maxBytes === undefined || this.slots * slotBytes < maxBytes * maxIndex;
+  }
+
+  /** Whether one more State may be in memory without another having to go. */
+  get hasRoomForState(): boolean {
+    return this.states < this.maxStates;
+  }
+
+  /**
+   * Whether Blocks have to wait: more States are in memory than the budget of bytes can bear, because they are touched
+   * faster than they are written down.
+   */
+  get isOverfull(): boolean {
+    return this.#budget.maxBytes !== undefined && this.states > this.maxStates / fill;
   }
 
   admitsClient(client: ClientId): boolean {
@@ -41,5 +95,28 @@ export class Capacity {
     const left = (this.#clients.get(client) ?? 0) - 1;
     if (left > 0) this.#clients.set(client, left);
     else this.#clients.delete(client);
+  }
+
+  /** States that may be in memory; Infinity for no bound. */
+  get maxStates(): number {
+    const { maxBytes, baseBytes = 0, maxStates = Number.POSITIVE_INFINITY } = this.#budget;
+    if (maxBytes === undefined) return maxStates;
+    const bytes = maxBytes * fill - baseBytes - this.slots * slotBytes;
+    return Math.min(maxStates, Math.max(minStates, Math.floor(bytes / this.#stateBytes)));
+  }
+
+  /** What a State in memory costs, as far as is known; bytes. */
+  get stateBytes(): number {
+    return this.#stateBytes;
+  }
+
+  /** The process holds so much, nothing of it garbage. */
+  measured(liveBytes: number): void {
+    // A handful of States tells nothing about what one costs.
+    if (this.states < minStates) return;
+    const bytes = liveBytes - (this.#budget.baseBytes ?? 0) - this.slots * slotBytes;
+    const now = Math.max(minStateBytes, bytes / this.states);
+    // Upwards at once, downwards by and by: what was evicted may be garbage still.
+    this.#stateBytes = now > this.#stateBytes ? now : (this.#stateBytes + now) / 2;
   }
 }

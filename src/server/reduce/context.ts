@@ -31,5 +31,7 @@ export interface BucketContext {
   backoffMs(failures: number): number;
   /** Something was applied: there is something to write down. */
   changed(bucket: BucketIndex): void;
+  /** States came into memory: others may have to go. */
+  loaded(): void;
   onApplied?(moment: AppliedMoment): void;
 }

@@ -8,9 +8,10 @@ import type { Store } from '../../storage/store.js';
 import { Administration } from './administration.js';
 import { OwnerBooks } from './books.js';
 import { BucketOwner } from './bucket-owner.js';
-import { Capacity } from './capacity.js';
+import { Capacity, type MemoryBudget } from './capacity.js';
 import type { AppliedMoment, BucketContext } from './context.js';
 import { eachBucket } from './each-bucket.js';
+import { Eviction } from './eviction.js';
 import type { OwnerState } from './held-bucket.js';
 import { Holdings } from './holdings.js';
 import { Reading } from './reading.js';
@@ -28,8 +29,10 @@ export interface OwnersOptions {
   readonly pruneTabSec: number;
   /** Producers silent for longer are forgotten (R11). Default 7 days. */
   readonly forgetProducerMs?: number;
-  /** States kept in memory; more go when they are written down. Default: no bound. */
-  readonly maxStatesInMemory?: number;
+  /** What States may take; more go when they are written down. Default: no bound. */
+  readonly memory?: MemoryBudget;
+  /** Tells what the process really holds, from time to time. @returns what ends that */
+  watchMemory?(measured: (liveBytes: number) => void): () => void;
   /** Pause before the next acquisition, after that many failures in a row. Default: 50 ms doubling up to 2 s, with jitter. */
   backoffMs?(failures: number): number;
   /** An entry was applied; for measuring latency. */
@@ -41,6 +44,8 @@ export interface OwnersStats {
   readonly tabs: number;
   readonly clients: number;
   readonly statesInMemory: number;
+  /** How many may be; Infinity for no bound. */
+  readonly maxStatesInMemory: number;
   readonly pendingBlocks: number;
   /** How long the oldest Block has been waiting to be durable and applied; 0 for none. */
   readonly oldestPendingMs: number;
@@ -62,24 +67,28 @@ export class Owners {
   readonly #context: BucketContext;
   readonly #capacity: Capacity;
   readonly #holdings: Holdings;
+  readonly #eviction: Eviction;
   readonly #dirty = new Set<BucketOwner>();
   /** Hand-overs under way: whoever acquires such a bucket again waits for the end. */
   readonly #releasing = new Map<BucketIndex, Promise<void>>();
   #callOff: (() => void) | undefined;
+  #endWatch: (() => void) | undefined;
   #round: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: OwnersOptions) {
     const { store, registry, clock, log, ownerId, limits, onApplied } = options;
-    const { maxStatesInMemory = Number.POSITIVE_INFINITY, backoffMs = defaultBackoffMs } = options;
+    const { memory, backoffMs = defaultBackoffMs } = options;
     this.#options = options;
     this.#holdings = new Holdings(store.opened.bucketCount);
-    this.#capacity = new Capacity(limits, maxStatesInMemory);
+    this.#capacity = new Capacity(limits, memory);
+    this.#eviction = new Eviction(this.#holdings, this.#capacity, () => void this.#checkpointRound());
     this.#context = {
       ...{ store, registry, clock, log, ownerId, backoffMs, books: this.books, capacity: this.#capacity },
       allowedSkewSec: limits.allowedSkewSec,
       retryAfterMs: 100,
       changed: (bucket) => this.#changed(bucket),
+      loaded: () => this.#eviction.makeRoom(),
       ...(onApplied === undefined ? {} : { onApplied }),
     };
     this.reading = new Reading(this.#holdings, this.#capacity);
@@ -89,6 +98,10 @@ export class Owners {
   /** Acquires buckets, all of the store's unless named, and begins the background. Resolves when they serve. */
   async start(buckets?: Iterable<BucketIndex>): Promise<void> {
     if (this.#callOff === undefined) this.#schedule();
+    this.#endWatch ??= this.#options.watchMemory?.((liveBytes) => {
+      this.#capacity.measured(liveBytes);
+      this.#eviction.retry();
+    });
     await this.acquire(
       buckets ?? Array.from({ length: this.bucketCount }, (_, index) => index as BucketIndex),
     );
@@ -165,6 +178,7 @@ export class Owners {
         this.#dirty.delete(owner);
         await owner.checkpoint();
         if (owner.isDirty) this.#dirty.add(owner);
+        this.#eviction.written(owner);
       },
       ({ bucket }, error) => log.debug('checkpoint_failed', { bucket, reason: String(error) }),
     );
@@ -179,36 +193,26 @@ export class Owners {
       pendingBlocks += owner.pendingBlocks;
       oldestMs = Math.min(oldestMs, owner.oldestPendingMs ?? Number.POSITIVE_INFINITY);
     }
-    const { tabs, clients, states } = this.#capacity;
+    const { tabs, clients, states, maxStates } = this.#capacity;
     const oldestPendingMs = Math.max(0, this.#options.clock.nowMs() - oldestMs);
     const dirtyBuckets = this.#dirty.size;
-    return { buckets, tabs, clients, statesInMemory: states, pendingBlocks, oldestPendingMs, dirtyBuckets };
+    const inMemory = { statesInMemory: states, maxStatesInMemory: maxStates };
+    return { buckets, tabs, clients, ...inMemory, pendingBlocks, oldestPendingMs, dirtyBuckets };
   }
 
   /** Hands everything over. Blocks of a bucket are answered `not_owner` from its turn on. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#callOff?.();
+    this.#endWatch?.();
     await this.release(this.#holdings.buckets());
     await this.#round;
   }
 
   #changed(bucket: BucketIndex): void {
     const owner = this.#holdings.get(bucket);
-    if (owner === undefined) return;
-    this.#dirty.add(owner);
-    const excess = this.#capacity.states - this.#capacity.maxStates;
-    if (excess > 0) this.#evict(owner, excess);
-  }
-
-  /** Makes room: first in other buckets, which are colder. What is not written down yet has to be, before. */
-  #evict(busy: BucketOwner, excess: number): void {
-    let left = excess;
-    for (const owner of this.#holdings.all()) {
-      if (owner !== busy && left > 0) left -= owner.evict(left);
-    }
-    if (left > 0) left -= busy.evict(left);
-    if (left > 0 && this.#round === undefined) void this.#checkpointRound();
+    if (owner !== undefined) this.#dirty.add(owner);
+    this.#eviction.makeRoom();
   }
 
   #schedule(): void {
@@ -221,6 +225,7 @@ export class Owners {
   #checkpointRound(): Promise<void> {
     this.#round ??= this.checkpoint().finally(() => {
       this.#round = undefined;
+      this.#eviction.retry();
     });
     return this.#round;
   }

@@ -61,6 +61,7 @@ export class States {
     if (slot === undefined) {
       slot = newSlot(tabSlots, owner, 0 as Position);
       tabSlots.slots.set(owner, slot);
+      this.#capacity.slots++;
       if (isClient(owner)) this.#capacity.addClient(owner);
     }
     return slot;
@@ -95,6 +96,12 @@ export class States {
   /** Whether `load` would need the store for this slot. */
   isCold(slot: Slot): boolean {
     return slot.state === undefined && slot.storedPosition > 0;
+  }
+
+  /** Keeps a State that was decoded from the page that the slot has now, if there is room in memory. */
+  adopt(slot: Slot, state: unknown): void {
+    const isPresent = this.#tabs.get(slot.tab)?.slots.get(slot.owner) === slot;
+    if (isPresent && slot.state === undefined && this.#capacity.hasRoomForState) this.#keep(slot, state);
   }
 
   #open(slot: Slot, cold: Slot[]): void {
@@ -185,6 +192,7 @@ export class States {
     this.dirty.delete(slot);
     const tabSlots = this.#tabs.get(slot.tab);
     if (!tabSlots?.slots.delete(slot.owner)) return;
+    this.#capacity.slots--;
     if (isClient(slot.owner)) this.#capacity.removeClient(slot.owner);
     if (tabSlots.slots.size > 0) return;
     this.#tabs.delete(slot.tab);
@@ -194,6 +202,7 @@ export class States {
   /** Forgets everything. */
   clear(): void {
     for (const { slots } of this.#tabs.values()) {
+      this.#capacity.slots -= slots.size;
       for (const owner of slots.keys()) if (isClient(owner)) this.#capacity.removeClient(owner);
     }
     this.#capacity.tabs -= this.#tabs.size;

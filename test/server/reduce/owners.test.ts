@@ -159,7 +159,7 @@ t.test('closing leaves an empty journal and nothing lost', async (t) => {
 });
 
 t.test('an evicted State is loaded again before anything is added to it', async (t) => {
-  const owners = await begin({ maxStatesInMemory: 1 });
+  const owners = await begin({ memory: { maxStates: 1 } });
   for (let seq = 1; seq <= 6; seq++) {
     await owners.take(block({ seq, client: `c${seq % 3}` }));
     await owners.checkpoint();

@@ -1,0 +1,34 @@
+import { availableMemoryBytes, heapLimitBytes, usedMemoryBytes } from '../runtime/live-memory.js';
+import type { Log } from '../runtime/log.js';
+import type { MemoryBudget } from '../server/reduce/capacity.js';
+import type { SettingValues } from './settings/table.js';
+
+/** Part of the memory of host or container that is used unless told: the rest is for garbage, buffers of the system, others. */
+const defaultShare = 0.5;
+/** Part of V8's heap limit that live data may take: beyond it, the process would do little but collect garbage, and then end. */
+const heapShare = 0.7;
+
+/** What each of `workers` processes may hold, before its heap limit is looked at; bytes. */
+export function memoryOfEach(settings: SettingValues, workers: number): number {
+  return Math.floor((settings['max-memory'] ?? availableMemoryBytes() * defaultShare) / workers);
+}
+
+/** What States of this process may take. Warns where the heap limit allows less than was asked for. */
+export function memoryBudget(settings: SettingValues, log: Log): MemoryBudget {
+  const wanted = memoryOfEach(settings, 1);
+  const allowed = Math.floor(heapLimitBytes() * heapShare);
+  if (wanted > allowed && settings['max-memory'] !== undefined) {
+    log.warn('max_memory_limited', {
+      maxMemoryBytes: wanted,
+      usedBytes: allowed,
+      heapLimitBytes: heapLimitBytes(),
+      hint: `NODE_OPTIONS=--max-old-space-size=${Math.ceil(wanted / heapShare / 2 ** 20)} raises the heap limit`,
+    });
+  }
+  const maxStates = settings['max-states-in-memory'];
+  return {
+    maxBytes: Math.min(wanted, allowed),
+    baseBytes: usedMemoryBytes(),
+    ...(maxStates !== undefined && { maxStates }),
+  };
+}
