@@ -35,7 +35,7 @@ export class Capacity {
   readonly #budget: MemoryBudget;
   /** In how many (bucket, tab) each client occurs. */
   readonly #clients = new Map<ClientId, number>();
-  #stateBytes = firstStateBytes;
+  #stateBytes: number | undefined;
   tabs = 0;
   /** (tab, client) pairs of the index, States over all clients included. */
   slots = 0;
@@ -102,12 +102,12 @@ export class Capacity {
     const { maxBytes, baseBytes = 0, maxStates = Number.POSITIVE_INFINITY } = this.#budget;
     if (maxBytes === undefined) return maxStates;
     const bytes = maxBytes * fill - baseBytes - this.slots * slotBytes;
-    return Math.min(maxStates, Math.max(minStates, Math.floor(bytes / this.#stateBytes)));
+    return Math.min(maxStates, Math.max(minStates, Math.floor(bytes / this.stateBytes)));
   }
 
   /** What a State in memory costs, as far as is known; bytes. */
   get stateBytes(): number {
-    return this.#stateBytes;
+    return this.#stateBytes ?? firstStateBytes;
   }
 
   /** The process holds so much, nothing of it garbage. */
@@ -116,7 +116,8 @@ export class Capacity {
     if (this.states < minStates) return;
     const bytes = liveBytes - (this.#budget.baseBytes ?? 0) - this.slots * slotBytes;
     const now = Math.max(minStateBytes, bytes / this.states);
-    // Upwards at once, downwards by and by: what was evicted may be garbage still.
-    this.#stateBytes = now > this.#stateBytes ? now : (this.#stateBytes + now) / 2;
+    const before = this.#stateBytes ?? now;
+    // Upwards at once, downwards by and by: the next States may be as large as those before.
+    this.#stateBytes = now > before ? now : (before + now) / 2;
   }
 }
