@@ -3,37 +3,66 @@
  * compares every count and total in the end.
  *
  *   npm run chaos -- --target embedded --minutes 3 --seed 7
+ *   npm run chaos -- --target cluster --minutes 10 --seed 7
  */
 import { parseArgs } from 'node:util';
+import { runClusterChaos } from './chaos/cluster/cluster-chaos.js';
 import { runEmbeddedChaos } from './chaos/embedded.js';
 
 const { values } = parseArgs({
   options: {
     target: { type: 'string', default: 'embedded' },
-    minutes: { type: 'string', default: '3' },
+    minutes: { type: 'string' },
     seconds: { type: 'string' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-    clients: { type: 'string', default: '4' },
-    tabs: { type: 'string', default: '300' },
-    rate: { type: 'string', default: '20000' },
+    clients: { type: 'string' },
+    tabs: { type: 'string' },
+    rate: { type: 'string' },
+    buckets: { type: 'string', default: '1000' },
   },
 });
 
-function number(name: string, text: string | undefined): number {
+function number(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0)
     throw new Error(`--${name} wants a positive number, not ${text}`);
   return value;
 }
 
-if (values.target !== 'embedded') throw new Error(`--target ${values.target}: only "embedded" exists`);
-const passed = await runEmbeddedChaos({
-  seed: number('seed', values.seed),
-  durationSec:
-    values.seconds === undefined ? number('minutes', values.minutes) * 60 : number('seconds', values.seconds),
-  clients: number('clients', values.clients),
-  tabs: number('tabs', values.tabs),
-  eventsPerSec: number('rate', values.rate),
-  print: (line) => console.log(line),
-});
-process.exitCode = passed ? 0 : 1;
+function durationSec(minutes: string): number {
+  return values.seconds === undefined
+    ? number('minutes', values.minutes ?? minutes) * 60
+    : number('seconds', values.seconds);
+}
+
+const seed = number('seed', values.seed);
+const print = (line: string): void => console.log(line);
+
+const targets: Readonly<Record<string, () => Promise<boolean>>> = {
+  embedded: () =>
+    runEmbeddedChaos({
+      ...{ seed, print },
+      durationSec: durationSec('3'),
+      clients: number('clients', values.clients ?? '4'),
+      tabs: number('tabs', values.tabs ?? '300'),
+      eventsPerSec: number('rate', values.rate ?? '20000'),
+    }),
+  cluster: () => {
+    const seconds = durationSec('10');
+    return runClusterChaos({
+      ...{ seed, print },
+      durationSec: seconds,
+      clients: number('clients', values.clients ?? '20'),
+      tabs: number('tabs', values.tabs ?? '5000'),
+      eventsPerSec: number('rate', values.rate ?? '210000'),
+      buckets: number('buckets', values.buckets),
+      leastFaults: Math.floor((seconds * 40) / 600),
+    });
+  },
+};
+
+const run = targets[values.target];
+if (run === undefined)
+  throw new Error(`--target wants one of ${Object.keys(targets).join(', ')}, not ${values.target}`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+process.exitCode = (await run()) ? 0 : 1;

@@ -39,13 +39,17 @@ export function nextEvent(
   return { tab, type: tabType(index), value };
 }
 
-/** What a producer process sends to its parent when everything it recorded has been taken over. */
-export interface ProducerReport {
+/** What a client has recorded. */
+export interface ClientReport {
   readonly client: string;
+  readonly ledger: readonly (readonly [string, Tally])[];
+}
+
+/** What a producer process sends to its parent when everything it recorded has been taken over. */
+export interface ProducerReport extends ClientReport {
   readonly events: number;
   /** Events that the producer itself knows it has not handed over. */
   readonly lost: number;
-  readonly ledger: readonly (readonly [string, Tally])[];
 }
 
 /** Command line of a producer process, as JSON in its first argument. */

@@ -1,4 +1,4 @@
-import type { Ledger, ProducerReport, Tally } from './load.js';
+import type { ClientReport, Ledger, Tally } from './load.js';
 
 /** The fields of a JSON rendering that hold the all-time figures, whichever of the load's types it is. */
 interface AllTime {
@@ -14,7 +14,7 @@ export interface Mismatch {
 }
 
 /** Adds the ledgers of all clients up, tab by tab. */
-export function aggregate(reports: readonly ProducerReport[]): Ledger {
+export function aggregate(reports: readonly ClientReport[]): Ledger {
   const sum: Ledger = new Map();
   for (const report of reports) {
     for (const [tab, tally] of report.ledger) {
@@ -49,19 +49,33 @@ function compare(where: string, expected: Ledger, found: Readonly<Record<string,
   return mismatches;
 }
 
+/** Every tab of the load, over all clients, as one server answers. */
+export async function aggregateMismatches(
+  serverUrl: string,
+  reports: readonly ClientReport[],
+): Promise<Mismatch[]> {
+  const tabs = await json<Record<string, AllTime>>(`${serverUrl}/tabs?name=chaos%5C.&re=true`);
+  return compare(`aggregate on ${serverUrl}:`, aggregate(reports), tabs);
+}
+
+/** Every tab of one client, as one server answers. */
+export async function clientMismatches(
+  serverUrl: string,
+  { client, ledger }: ClientReport,
+): Promise<Mismatch[]> {
+  const projection = await json<Record<string, Record<string, AllTime>>>(
+    `${serverUrl}/projection?name=chaos%5C.&re=true&client=${encodeURIComponent(client)}`,
+  );
+  return compare(`${client} on ${serverUrl}:`, new Map(ledger), projection[client] ?? {});
+}
+
 /** Every count and total that the server answers, aggregate and per client, against what was recorded. */
 export async function findMismatches(
   serverUrl: string,
-  reports: readonly ProducerReport[],
+  reports: readonly ClientReport[],
 ): Promise<Mismatch[]> {
-  const tabs = await json<Record<string, AllTime>>(`${serverUrl}/tabs?name=chaos%5C.&re=true`);
-  const mismatches = compare('aggregate', aggregate(reports), tabs);
-  const projection = await json<Record<string, Record<string, AllTime>>>(
-    `${serverUrl}/projection?name=chaos%5C.&re=true`,
-  );
-  for (const report of reports) {
-    mismatches.push(...compare(report.client, new Map(report.ledger), projection[report.client] ?? {}));
-  }
+  const mismatches = await aggregateMismatches(serverUrl, reports);
+  for (const report of reports) mismatches.push(...(await clientMismatches(serverUrl, report)));
   return mismatches;
 }
 
@@ -73,6 +87,8 @@ export interface NodeStatus {
     readonly dropped: Readonly<Record<string, number>>;
     readonly rejected: Readonly<Record<string, number>>;
   };
+  /** Of servers. */
+  readonly owners?: { readonly balance: number };
 }
 
 export function nodeStatus(url: string): Promise<NodeStatus> {

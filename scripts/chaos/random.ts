@@ -25,4 +25,14 @@ export class SeededRandom {
     if (item === undefined) throw new RangeError('nothing to pick from');
     return item;
   }
+
+  /** A copy in another order. */
+  shuffled<T>(items: readonly T[]): T[] {
+    const copy = [...items];
+    for (let last = copy.length - 1; last > 0; last--) {
+      const other = this.integer(0, last);
+      [copy[last], copy[other]] = [copy[other]!, copy[last]!];
+    }
+    return copy;
+  }
 }

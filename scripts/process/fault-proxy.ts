@@ -24,11 +24,11 @@ export class FaultProxy {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
     const proxy = new FaultProxy(server, address.port);
-    server.on('connection', (near) => proxy.#join(near, targetPort()));
+    server.on('connection', (near) => proxy.#accept(near, targetPort()));
     return proxy;
   }
 
-  #join(near: Socket, port: number): void {
+  #accept(near: Socket, port: number): void {
     const far = connect(port, '127.0.0.1');
     const pair = [near, far] as const;
     this.#pairs.add(pair);
@@ -41,10 +41,7 @@ export class FaultProxy {
       socket.on('error', part);
       socket.on('close', part);
     }
-    near.pipe(far);
-    far.pipe(near);
-    if (this.#held) for (const socket of pair) socket.pause();
-    else near.resume();
+    if (!this.#held) join(pair);
   }
 
   /** Cuts every connection, as a broken network would: with a reset. Returns how many. */
@@ -60,12 +57,15 @@ export class FaultProxy {
   /** From now on bytes wait here, until `release`. */
   hold(): void {
     this.#held = true;
-    for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+    for (const [near, far] of this.#pairs) {
+      near.unpipe(far);
+      far.unpipe(near);
+    }
   }
 
   release(): void {
     this.#held = false;
-    for (const pair of this.#pairs) for (const socket of pair) socket.resume();
+    for (const pair of this.#pairs) join(pair);
   }
 
   async close(): Promise<void> {
@@ -73,4 +73,9 @@ export class FaultProxy {
     this.cut();
     await once(this.#server, 'close');
   }
+}
+
+function join([near, far]: readonly [Socket, Socket]): void {
+  near.pipe(far);
+  far.pipe(near);
 }

@@ -1,3 +1,4 @@
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../process/free-port.js';
@@ -134,10 +135,21 @@ export class RedisCluster {
     return present;
   }
 
-  /** Waits until all processes run and every replica is in sync. */
+  /** Waits until every replica of a shard is in sync. */
+  async inSync(shard: string, deadlineMs = readyDeadlineMs): Promise<void> {
+    await until(`${shard} to be in sync`, deadlineMs, () => this.isInSync(shard));
+  }
+
+  /** Waits until every replica of every shard is in sync. */
   async settled(deadlineMs = readyDeadlineMs): Promise<void> {
-    for (const { name } of this.shards) {
-      await until(`${name} to be in sync`, deadlineMs, () => this.isInSync(name));
+    for (const { name } of this.shards) await this.inSync(name, deadlineMs);
+  }
+
+  /** Copies the log of each process into a folder, as `shard1-a.log`. */
+  async saveLogs(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true });
+    for (const redis of this.processes) {
+      await copyFile(redis.logFile, join(folder, `${redis.name}.log`)).catch(() => {});
     }
   }
 

@@ -84,6 +84,10 @@ export class RedisProcess {
     return this.#child.frozen;
   }
 
+  get logFile(): string {
+    return join(this.folder, 'redis.log');
+  }
+
   /** SIGKILL. */
   kill(): Promise<void> {
     return this.#child.kill();
@@ -171,7 +175,7 @@ export class RedisProcess {
 
   /** The end of its log, and of what it printed. */
   async log(): Promise<string> {
-    const text = await readFile(join(this.folder, 'redis.log'), 'utf8').catch(() => '');
+    const text = await readFile(this.logFile, 'utf8').catch(() => '');
     return [...text.split('\n').slice(-20), ...this.#printed.slice(-20)].join('\n').trim();
   }
 }
