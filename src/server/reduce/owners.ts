@@ -37,6 +37,8 @@ export interface OwnersOptions {
   backoffMs?(failures: number): number;
   /** An entry was applied; for measuring latency. */
   onApplied?(moment: AppliedMoment): void;
+  /** Makes what holds a bucket: the simulation puts owners that break a rule in its place. Default: a BucketOwner. */
+  hold?(bucket: BucketIndex, context: BucketContext): BucketOwner;
 }
 
 export interface OwnersStats {
@@ -116,11 +118,15 @@ export class Owners {
     await Promise.all(
       [...buckets].map(async (bucket) => {
         await this.#releasing.get(bucket);
-        const owner = this.#holdings.get(bucket) ?? new BucketOwner(bucket, this.#context);
+        const owner = this.#holdings.get(bucket) ?? this.#hold(bucket);
         this.#holdings.add(owner);
         await owner.start();
       }),
     );
+  }
+
+  #hold(bucket: BucketIndex): BucketOwner {
+    return this.#options.hold?.(bucket, this.#context) ?? new BucketOwner(bucket, this.#context);
   }
 
   /**
