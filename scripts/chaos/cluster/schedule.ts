@@ -14,8 +14,9 @@ export interface ScheduleOptions {
 }
 
 /**
- * Faults one after another, dealt from a shuffled deck of all kinds so that none is left out. The order depends on the seed
- * alone. A fault waits until nothing that it locks is being hit by an earlier one, and may otherwise overlap with it.
+ * Faults one after another, dealt from a shuffled deck of all kinds so that none is left out: which ones, with which
+ * victims, depends on the seed alone. One that locks what an earlier one is still hitting waits for its turn, while the
+ * others go on.
  *
  * @returns those that were done, when all have been undone
  * @throws when one could not be done or undone
@@ -23,26 +24,36 @@ export interface ScheduleOptions {
 export async function injectFaults(system: ChaosSystem, options: ScheduleOptions): Promise<PlannedFault[]> {
   const { kinds, random, durationMs, tell } = options;
   const endMs = performance.now() + durationMs;
-  const busy = new Map<string, Promise<void>>();
-  const running: Promise<void>[] = [];
+  const turns = new Map<string, Promise<void>>();
   const done: PlannedFault[] = [];
   const failed = new AbortController();
-  let deck: FaultKind[] = [];
-  while (!failed.signal.aborted) {
-    if (deck.length === 0) deck = random.shuffled(kinds);
-    const fault = deck.pop()!(random);
-    await pause(random.integer(...spacingMs));
-    await Promise.all(fault.locks.map((lock) => busy.get(lock)));
-    if (performance.now() >= endMs) break;
+
+  const inject = async (fault: PlannedFault, earlier: readonly (Promise<void> | undefined)[]) => {
+    await Promise.all(earlier);
+    if (performance.now() >= endMs || failed.signal.aborted) return;
     tell(fault.name);
     done.push(fault);
-    const run = fault.run(system, tell).catch((error: unknown) => {
+    try {
+      await fault.run(system, tell);
+    } catch (error) {
       failed.abort(new Error(`${fault.name}: ${(error as Error).message}`));
-    });
-    for (const lock of fault.locks) busy.set(lock, run);
-    running.push(run);
+    }
+  };
+
+  const all: Promise<void>[] = [];
+  let deck: FaultKind[] = [];
+  while (performance.now() < endMs && !failed.signal.aborted) {
+    if (deck.length === 0) deck = random.shuffled(kinds);
+    const fault = deck.pop()!(random);
+    const injected = inject(
+      fault,
+      fault.locks.map((lock) => turns.get(lock)),
+    );
+    for (const lock of fault.locks) turns.set(lock, injected);
+    all.push(injected);
+    await pause(random.integer(...spacingMs));
   }
-  await Promise.all(running);
+  await Promise.all(all);
   failed.signal.throwIfAborted();
   return done;
 }
