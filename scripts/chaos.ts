@@ -4,10 +4,17 @@
  *
  *   npm run chaos -- --target embedded --minutes 3 --seed 7
  *   npm run chaos -- --target cluster --minutes 10 --seed 7
+ *
+ * Or one scripted failure after the other, each at its exact moment:
+ *
+ *   npm run chaos -- --list
+ *   npm run chaos -- --scenario late-append
+ *   npm run chaos -- --scenario all
  */
 import { parseArgs } from 'node:util';
 import { runClusterChaos } from './chaos/cluster/cluster-chaos.js';
 import { runEmbeddedChaos } from './chaos/embedded.js';
+import { runScenarios, scenarioList } from './chaos/scenarios/run.js';
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +26,8 @@ const { values } = parseArgs({
     tabs: { type: 'string' },
     rate: { type: 'string' },
     buckets: { type: 'string', default: '1000' },
+    scenario: { type: 'string' },
+    list: { type: 'boolean', default: false },
   },
 });
 
@@ -61,8 +70,10 @@ const targets: Readonly<Record<string, () => Promise<boolean>>> = {
   },
 };
 
-const run = targets[values.target];
+const { scenario } = values;
+const run = scenario === undefined ? targets[values.target] : () => runScenarios({ scenario, seed, print });
 if (run === undefined)
   throw new Error(`--target wants one of ${Object.keys(targets).join(', ')}, not ${values.target}`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
-process.exitCode = (await run()) ? 0 : 1;
+if (values.list) for (const line of scenarioList()) print(line);
+else process.exitCode = (await run()) ? 0 : 1;

@@ -1,4 +1,3 @@
-import type { Exchange, Trap, TrapOptions } from './redis-exchange.js';
 import { RedisProxy } from './redis-proxy.js';
 import { mapBulkStrings } from './resp.js';
 import { scriptName } from './script-names.js';
