@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { TabaError } from '../core/errors.js';
-import type { ProducerId } from '../core/ids.js';
+import type { MemberId, ProducerId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
@@ -10,10 +10,10 @@ import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
 import type { Hello } from '../wire/frame.js';
 import { encodeParts } from '../wire/parts.js';
+import { alone } from './cluster/alone.js';
 import { Latency } from './cluster/latency.js';
 import type { ServerOptions } from './options.js';
-import { adminRoutes } from './query/admin-routes.js';
-import { queryRoutes } from './query/query-routes.js';
+import { querying } from './query/querying.js';
 import { Flushes } from './receive/flushes.js';
 import { KeyedDelivery } from './receive/keyed-delivery.js';
 import { Links } from './receive/links.js';
@@ -156,20 +156,24 @@ class Server implements RunningServer {
   }
 
   #routes(): Parameters<typeof startHttpServer>[0]['routes'] {
-    const { registry, limits, bucketCount, clock } = this.#options;
+    const { store, registry, limits, bucketCount, roles, version, clock } = this.#options;
     const owners = this.#owners;
     const owner = owners.take.bind(owners);
+    const peers = alone(() => ({
+      ...{ id: this.#id as MemberId, address: this.#address, roles, version },
+      ...{ weight: 1, leaving: this.#stopping, report: new Uint8Array() },
+    }));
     return [
       ...rawRoutes({
         ...{ door: this.#door, producer: this.#producer, limits, clock },
         keyed: new KeyedDelivery({ registry, bucketCount, clock, owner }),
         refuses: () => this.#refusal(),
       }),
-      ...queryRoutes({ owners, registry, latency: this.#latency, limits, clock }),
-      ...adminRoutes({
-        ...{ owners, limits, clock },
+      ...querying({
+        ...{ owners, peers, store, registry, limits, clock },
+        presentSec: () => clock.nowMs() / 1000 - this.#latency.discountSec,
         discardPending: (buckets) => this.#producer.discard('flushed', buckets),
-      }),
+      }).routes,
       ...statusRoutes({
         status: () => this.status(),
         servers: () => ({ [this.#address]: this.#options.roles }),

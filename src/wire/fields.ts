@@ -128,6 +128,13 @@ export class Fields {
     return values.map((_, index) => fields.integer(String(index)));
   }
 
+  /** An array of texts. */
+  texts(field: string, most = maxTextLength): string[] {
+    const values = this.#array(field);
+    const fields = new Fields(values, `${this.#path}.${field}`);
+    return values.map((_, index) => fields.text(String(index), 0, most));
+  }
+
   #array(field: string): readonly Packed[] {
     const value = this.#take(field);
     if (!Array.isArray(value)) throw this.#fault(field, `is ${shown(value)}, not an array`);

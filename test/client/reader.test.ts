@@ -70,7 +70,7 @@ t.test('looks', async (t) => {
 
 t.test('answers come as they were written, in each form', async (t) => {
   t.equal(await reader.answer('/names'), 'a\nb\nc\n');
-  t.equal(await reader.answer('/types', { names: ['b'], form: 'json' }), '{"b":"CounterGroup"}\n');
+  t.equal(await reader.answer('/types', { names: ['b'], form: 'json' }), '{"b": "CounterGroup"}\n');
   t.match(await reader.answer('/tabs', { names: ['b'], form: 'detailed' }), /"as_of"/);
 });
 

@@ -2,89 +2,131 @@ import { TabaError } from '../../core/errors.js';
 import type { JsonValue } from '../../core/handlers/handler.js';
 import type { BucketIndex } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
-import type { Clock } from '../../runtime/clock.js';
+import type { Store } from '../../storage/store.js';
 import { formOf, replyInForm } from '../../transport/inbound/accept.js';
-import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
-import { allDone } from '../reduce/administration.js';
-import type { Owners } from '../reduce/owners.js';
+import type { HttpRequest, Route } from '../../transport/inbound/http.js';
+import type { Undone } from '../reduce/administration.js';
+import { bucketRanges } from './bucket-ranges.js';
+import type { ChoreDone } from './chore.js';
+import type { Everywhere } from './everywhere.js';
+import type { Gather } from './gather.js';
 import { Parameters } from './parameters.js';
-import { QueryTurn } from './query-turn.js';
-import { selectionOf, selectNames } from './selection.js';
+import { selectionOf } from './selection.js';
 
 export interface AdminOptions {
-  readonly owners: Owners;
-  readonly limits: Pick<Limits, 'maxExpressionBytes'>;
-  readonly clock: Clock;
-  /** Discards pending Blocks and Parts of the buckets, or of all, and counts them as dropped. @returns events */
-  discardPending(buckets: readonly BucketIndex[] | undefined): number;
+  readonly everywhere: Everywhere;
+  /** Which tabs a selection means. */
+  readonly gather: Gather;
+  readonly store: Pick<Store, 'examine'>;
+  readonly bucketCount: number;
+  readonly limits: Pick<Limits, 'maxExpressionBytes' | 'maxResultBytes'>;
 }
 
-const selectBudgetMs = 1_000;
+type Outcome = Readonly<Record<string, JsonValue>>;
 
 /** Routes that change something: by POST only, so that no link and no image can. `/check` looks only, unless `dry=false`. */
 export function adminRoutes(options: AdminOptions): Route[] {
-  const { owners } = options;
-  const actions: Record<string, (request: HttpRequest) => Promise<Record<string, JsonValue>>> = {
+  const { everywhere, bucketCount } = options;
+  const actions: Record<string, (request: HttpRequest) => Promise<Outcome>> = {
     '/delete': async (request) => {
       const parameters = Parameters.of(request, ['name', 're']);
       if (parameters.text('name') === undefined) throw new TabaError('bad_parameter', '/delete wants a name');
-      return { deleted: allDone(await owners.administration.deleteTabs(await named(parameters, options))) };
+      const tabs = await namesOf(request, parameters, options);
+      return counted(await everywhere.work({ work: 'delete', tabs }), { deleted: 0 });
     },
     '/gc': async (request) => {
       Parameters.of(request, []);
-      return { ...allDone(await owners.administration.prune()) };
+      return counted(await everywhere.work({ work: 'prune' }), { tabs: 0, clients: 0, producers: 0 });
     },
-    '/check': (request) => check(owners, request),
+    '/check': (request) => check(request, options),
     '/upgrade': async (request) => {
       Parameters.of(request, []);
-      return { upgraded: allDone(await owners.administration.upgrade()) };
+      return counted(await everywhere.work({ work: 'upgrade' }), { upgraded: 0 });
     },
     '/recompute': async (request) => {
       const parameters = Parameters.of(request, ['name', 're']);
-      const tabs = parameters.text('name') === undefined ? undefined : await named(parameters, options);
-      return { recomputed: allDone(await owners.administration.recompute(undefined, tabs)) };
+      const isAll = parameters.text('name') === undefined;
+      const tabs = isAll ? undefined : await namesOf(request, parameters, options);
+      return counted(await everywhere.work({ work: 'recompute', tabs }), { recomputed: 0 });
     },
     '/flush_all': async (request) => {
-      const buckets = bucketsOf(Parameters.of(request, ['buckets']), owners.bucketCount);
-      return { dropped: options.discardPending(buckets) };
+      const buckets = bucketsOf(Parameters.of(request, ['buckets']), bucketCount);
+      const { dropped, unreached } = await everywhere.discard(buckets);
+      if (unreached.length === 0) return { dropped };
+      const message = `not discarded by ${unreached.join('; ')}`;
+      throw new TabaError('unavailable', message, { done: { dropped } });
     },
   };
   const routes = Object.entries(actions).map(
     ([path, act]): Route => ({
       method: 'POST',
       path,
-      handle: async (request) => reply(request, await act(request)),
+      handle: async (request) => replyInForm(formOf(request), await act(request), textOf),
     }),
   );
-  return [
-    ...routes,
-    {
-      method: 'GET',
-      path: '/check',
-      handle: async (request) => reply(request, await check(owners, request)),
-    },
-  ];
+  const look: Route = {
+    method: 'GET',
+    path: '/check',
+    handle: async (request) => replyInForm(formOf(request), await check(request, options), textOf),
+  };
+  return [...routes, look];
 }
 
-async function check(owners: Owners, request: HttpRequest): Promise<Record<string, JsonValue>> {
+/** The States, by whoever holds them, and the store as a whole once. */
+async function check(request: HttpRequest, { everywhere, store }: AdminOptions): Promise<Outcome> {
   const dry = Parameters.of(request, ['dry']).flag('dry', true);
   if (!dry && request.method !== 'POST')
     throw new TabaError('wrong_method', '/check repairs by POST only', { allow: 'POST' });
-  const findings = allDone(await owners.administration.check({ repair: !dry }));
-  const setAside = allDone(await owners.administration.setAside()).map((item): JsonValue => ({ ...item }));
-  return {
-    findings: findings.map((finding): JsonValue => ({ ...finding })),
-    set_aside: setAside,
+  const done = await everywhere.work({ work: 'check', repair: !dry });
+  const stored = (await store.examine?.({ repair: !dry })) ?? [];
+  const outcome = {
+    findings: [...stored.map((finding): JsonValue => ({ ...finding })), ...inOrder(done.findings)],
+    set_aside: inOrder(done.setAside),
     repaired: !dry,
   };
+  return complete(done, outcome);
 }
 
-async function named(
+function inOrder(texts: readonly string[]): JsonValue[] {
+  const items = texts.map((text) => JSON.parse(text) as { readonly bucket: number } & JsonValue);
+  return items.sort((a, b) => a.bucket - b.bucket);
+}
+
+/** @param none what is answered where there was nothing to do anywhere */
+function counted(done: ChoreDone, none: Readonly<Record<string, number>>): Outcome {
+  return complete(done, { ...none, ...done.counts });
+}
+
+/** @throws TabaError `unavailable`, naming the buckets where it was not done, with the reasons, and what was done elsewhere */
+function complete({ undone }: ChoreDone, outcome: Outcome): Outcome {
+  if (undone.length === 0) return outcome;
+  const buckets = bucketRanges(undone.map(({ bucket }) => bucket));
+  const message = `not done in bucket${undone.length > 1 ? 's' : ''} ${buckets}: ${undone[0]?.reason}`;
+  throw new TabaError('unavailable', message, { buckets, reasons: byReason(undone), done: outcome });
+}
+
+function byReason(undone: readonly Undone[]): Record<string, string> {
+  const byText = new Map<string, BucketIndex[]>();
+  for (const { bucket, reason } of undone) {
+    const known = byText.get(reason);
+    if (known === undefined) byText.set(reason, [bucket]);
+    else known.push(bucket);
+  }
+  return Object.fromEntries([...byText].map(([reason, buckets]) => [reason, bucketRanges(buckets)]));
+}
+
+/** The tabs that a request means. @throws TabaError `unknown_tab`, `unavailable` */
+async function namesOf(
+  { signal }: HttpRequest,
   parameters: Parameters,
-  { owners, limits, clock }: AdminOptions,
-): ReturnType<typeof selectNames> {
+  { gather, limits }: AdminOptions,
+): Promise<string[]> {
   const selection = selectionOf(parameters, limits.maxExpressionBytes);
-  return selectNames(owners, selection, new QueryTurn(clock, selectBudgetMs));
+  const { rows } = await gather.gather({
+    ...{ ...selection, signal, subject: 'tabs', form: 'json', nowSec: 0, partial: false },
+    maxBytes: limits.maxResultBytes,
+  });
+  return rows.map(([tab]) => tab!);
 }
 
 function bucketsOf(parameters: Parameters, bucketCount: number): BucketIndex[] | undefined {
@@ -98,12 +140,8 @@ function bucketsOf(parameters: Parameters, bucketCount: number): BucketIndex[] |
   });
 }
 
-function reply(request: HttpRequest, outcome: Record<string, JsonValue>): HttpReply {
-  return replyInForm(formOf(request), outcome, textOf);
-}
-
 /** `deleted: 3`, a line each; lists are indented below their name. */
-function textOf(outcome: Record<string, JsonValue>): string {
+function textOf(outcome: Outcome): string {
   return Object.entries(outcome)
     .map(([name, value]) => {
       if (!Array.isArray(value)) return `${name}: ${value}\n`;

@@ -5,17 +5,23 @@ import type { Clock } from '../../runtime/clock.js';
 /** How long a query works before others have their turn. Higher values answer sooner at the cost of everybody else. */
 const sliceMs = 5;
 
-/** The time that a query may use, taken in slices: no query may hold up a server. */
+/** The time that a query may use, taken in slices: no query may hold up a server. Several workers may share it. */
 export class QueryTurn {
   readonly #clock: Clock;
   readonly #budgetMs: number;
+  readonly #signal: AbortSignal | undefined;
   #usedMs = 0;
   #sliceStartMs: number;
+  #pause: Promise<void> | undefined;
 
-  /** @param budgetMs working time in all; what others use between the slices is not counted */
-  constructor(clock: Clock, budgetMs: number) {
+  /**
+   * @param budgetMs working time in all; what others use between the slices is not counted
+   * @param signal aborted when nobody waits for the answer any more
+   */
+  constructor(clock: Clock, budgetMs: number, signal?: AbortSignal) {
     this.#clock = clock;
     this.#budgetMs = budgetMs;
+    this.#signal = signal;
     this.#sliceStartMs = clock.monotonicMs();
   }
 
@@ -24,13 +30,20 @@ export class QueryTurn {
     return this.#clock.monotonicMs() - this.#sliceStartMs >= sliceMs;
   }
 
-  /** Lets others run. @throws TabaError `query_too_slow` when the budget is used up */
-  async next(): Promise<void> {
+  /** Lets others run. @throws TabaError `query_too_slow` when the budget is used up, or nobody wants the answer any more */
+  next(): Promise<void> {
+    this.#pause ??= this.#next();
+    return this.#pause;
+  }
+
+  async #next(): Promise<void> {
     this.#usedMs += this.#clock.monotonicMs() - this.#sliceStartMs;
     if (this.#usedMs > this.#budgetMs) {
       throw new TabaError('query_too_slow', `the query took more than ${this.#budgetMs} ms of work`);
     }
+    if (this.#signal?.aborted) throw new TabaError('query_too_slow', 'whoever asked has gone');
     await nextTurn();
     this.#sliceStartMs = this.#clock.monotonicMs();
+    this.#pause = undefined;
   }
 }

@@ -26,6 +26,11 @@ export interface ForgottenCounts extends Pruned {
   readonly producers: number;
 }
 
+export interface Checked {
+  readonly findings: readonly Finding[];
+  readonly setAside: readonly AsideItem[];
+}
+
 export interface AdministrationOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -66,8 +71,12 @@ export class Administration {
     return { outcome: { tabs, clients, producers }, undone };
   }
 
-  /** @returns how many of the tabs there were */
-  async deleteTabs(tabs: Iterable<TabName>): Promise<Worked<number>> {
+  /**
+   * Deletes whole tabs.
+   *
+   * @param buckets only the tabs of these; default: all of the tabs @returns how many there were
+   */
+  async deleteTabs(tabs: Iterable<TabName>, buckets?: Iterable<BucketIndex>): Promise<Worked<number>> {
     const byBucket = new Map<BucketIndex, TabName[]>();
     for (const tab of tabs) {
       const bucket = bucketOf(tab, this.#holdings.bucketCount);
@@ -76,8 +85,9 @@ export class Administration {
       else its.push(tab);
     }
     let outcome = 0;
-    const undone = await this.#each(byBucket.keys(), async (owner) => {
-      const deleted = await deleteTabs(owner, byBucket.get(owner.bucket) ?? []);
+    const undone = await this.#each(buckets ?? byBucket.keys(), async (owner) => {
+      const its = byBucket.get(owner.bucket);
+      const deleted = its === undefined ? 0 : await deleteTabs(owner, its);
       outcome += deleted;
     });
     return { outcome, undone };
@@ -108,24 +118,20 @@ export class Administration {
     return { outcome, undone };
   }
 
+  /** Looks for damage, and for what could not be applied: that lies in the store, with its reason. */
   async check(
-    options: { readonly repair: boolean },
+    { repair }: { readonly repair: boolean },
     buckets?: Iterable<BucketIndex>,
-  ): Promise<Worked<readonly Finding[]>> {
-    const outcome: Finding[] = [];
+  ): Promise<Worked<Checked>> {
+    const findings: Finding[] = [];
+    const setAside: AsideItem[] = [];
     const undone = await this.#each(buckets, async (owner) => {
-      outcome.push(...(await check(owner, options.repair)));
+      const found = await check(owner, repair);
+      const aside = await listAside(this.#options.store, owner.bucket);
+      findings.push(...found);
+      setAside.push(...aside);
     });
-    return { outcome, undone };
-  }
-
-  /** What could not be applied: it lies in the store, with its reason. */
-  async setAside(buckets?: Iterable<BucketIndex>): Promise<Worked<readonly AsideItem[]>> {
-    const outcome: AsideItem[] = [];
-    const undone = await this.#each(buckets, async ({ bucket }) => {
-      outcome.push(...(await listAside(this.#options.store, bucket)));
-    });
-    return { outcome, undone };
+    return { outcome: { findings, setAside }, undone };
   }
 
   async #each(

@@ -1,0 +1,222 @@
+import { TabaError } from '../../core/errors.js';
+import type { HandlerRegistry } from '../../core/handlers/registry.js';
+import type { BucketIndex, ClientId, TabType } from '../../core/ids.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { BucketView } from '../reduce/bucket-view.js';
+import type { OwnedTab } from '../reduce/owned-tab.js';
+import type { Reading } from '../reduce/reading.js';
+import { type Ask, isListed, type Subject, type Told } from './ask.js';
+import { handlerOf } from './handler-of.js';
+import { QueryTurn } from './query-turn.js';
+import {
+  aggregateOf,
+  projectionOf,
+  rendered,
+  type Showing,
+  statesOfAggregate,
+  written,
+} from './renderings.js';
+import { Size } from './result.js';
+import { knownClients, type SelectedTabs, selectClients, selectTabs, takePresent } from './selecting.js';
+
+export interface HolderOptions {
+  readonly reading: Reading;
+  readonly registry: HandlerRegistry;
+  readonly clock: Clock;
+  readonly maxExpressionBytes: number;
+}
+
+/** How long choosing tabs by an expression may take. */
+const selectBudgetMs = 1_000;
+/** How long reading and rendering may take, which the size of the answer bounds as well. */
+const renderBudgetMs = 30_000;
+/** Buckets whose cold States are read at the same time. */
+const parallelViews = 8;
+
+/** What one bucket adds to the answer. */
+type Contribution = Partial<Pick<Told, 'rows' | 'sum'>>;
+
+/** Answers questions about the buckets that this process serves. */
+export class Holder {
+  readonly #options: HolderOptions;
+
+  constructor(options: HolderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param signal aborted when nobody waits for the answer any more
+   * @throws TabaError `bad_expression`, `query_too_slow`, `result_too_large`, `unknown_type`
+   */
+  async answer(ask: Ask, signal?: AbortSignal): Promise<Told> {
+    const { reading, clock, maxExpressionBytes } = this.#options;
+    const missing: BucketIndex[] = [];
+    const views: BucketView[] = [];
+    for (const bucket of ask.buckets) {
+      const view = reading.bucket(bucket);
+      if (view === undefined) missing.push(bucket);
+      else views.push(view);
+    }
+    const selecting = { reading, maxExpressionBytes, turn: new QueryTurn(clock, selectBudgetMs, signal) };
+    const clients = await selectClients(ask.clients, selecting);
+    const selected = await selectTabs(views, ask.tabs, selecting);
+    const foundClients = isListed(ask.clients) ? await knownClients(ask.clients, selecting) : [];
+
+    const showing = { clients, form: ask.form, view: { nowSec: ask.nowSec } };
+    const turn = new QueryTurn(clock, renderBudgetMs, signal);
+    const answering = new Answering(ask, showing, turn, this.#options);
+    const lost = await answering.run(selected);
+    const foundTabs = isListed(ask.tabs) ? namesOf(selected, new Set(lost)) : [];
+    return { missing: [...missing, ...lost], foundTabs, foundClients, ...answering.content };
+  }
+}
+
+function namesOf(selected: readonly SelectedTabs[], lost: ReadonlySet<BucketIndex>): string[] {
+  return selected.flatMap(({ view, tabs }) => (lost.has(view.bucket) ? [] : tabs.map(({ tab }) => tab)));
+}
+
+/** One answer while it is made, bucket by bucket. */
+class Answering {
+  readonly #subject: Subject;
+  readonly #showing: Showing;
+  readonly #turn: QueryTurn;
+  readonly #size: Size;
+  readonly #options: HolderOptions;
+  /** Clients that have not shown up yet. */
+  readonly #open: Set<ClientId>;
+  readonly #rows: (readonly string[])[] = [];
+  #types: readonly TabType[] = [];
+  #sum: unknown;
+
+  constructor({ subject, maxBytes }: Ask, showing: Showing, turn: QueryTurn, options: HolderOptions) {
+    this.#subject = subject;
+    this.#showing = showing;
+    this.#turn = turn;
+    this.#size = new Size(maxBytes);
+    this.#options = options;
+    const { clients } = showing;
+    this.#open = new Set(clients === 'all' ? options.reading.clientIds() : clients);
+  }
+
+  get content(): Pick<Told, 'rows' | 'types' | 'sum'> {
+    return { rows: this.#rows, types: this.#types, sum: this.#sum };
+  }
+
+  /** @returns the buckets that were lost before they were done: nothing of them is in the answer */
+  async run(selected: readonly SelectedTabs[]): Promise<BucketIndex[]> {
+    const lost: BucketIndex[] = [];
+    const add = this.#adders[this.#subject];
+    if (this.#subject === 'sum') {
+      this.#types = [...new Set(selected.flatMap(({ tabs }) => tabs.map(({ type }) => type)))];
+      if (this.#types.length > 1) return lost;
+    }
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < selected.length) {
+        const { view, tabs } = selected[next++]!;
+        const made = await add(view, tabs);
+        if (made !== undefined && view.isValid) this.#keep(made);
+        else lost.push(view.bucket);
+      }
+    };
+    await Promise.all(Array.from({ length: parallelViews }, work));
+    return lost;
+  }
+
+  #keep({ rows = [], sum }: Contribution): void {
+    for (const row of rows) this.#rows.push(row);
+    if (sum === undefined) return;
+    const handler = handlerOf(this.#types[0], this.#options.registry);
+    this.#sum ??= handler.newState();
+    handler.aggregate(this.#sum, sum, this.#showing.view.nowSec);
+  }
+
+  /** By subject, what a bucket adds; undefined when it was lost meanwhile. */
+  readonly #adders: Readonly<
+    Record<Subject, (view: BucketView, tabs: readonly OwnedTab[]) => Promise<Contribution | undefined>>
+  > = {
+    aggregates: async (view, tabs) => {
+      const showing = this.#showing;
+      const rows: string[][] = [];
+      const lasted = await view.view(this.#renderable(tabs), {
+        turn: this.#turn,
+        whose: (tab) => statesOfAggregate(tab, showing),
+        look: (states) => {
+          const aggregate = aggregateOf(states, showing);
+          if (aggregate === undefined) return;
+          const { tab, handler } = states;
+          rows.push(this.#row(tab.tab, written(rendered(handler, aggregate, showing), showing.form)));
+        },
+      });
+      return lasted ? { rows } : undefined;
+    },
+
+    projections: async (view, tabs) => {
+      const showing = this.#showing;
+      const { clients } = showing;
+      const rows: string[][] = [];
+      const lasted = await view.view(this.#renderable(tabs), {
+        turn: this.#turn,
+        whose: () => (clients === 'all' ? 'all clients' : clients),
+        look: ({ tab, handler, clients: states }) => {
+          for (const [client, state] of states) {
+            const rendering = projectionOf(handler, state, showing);
+            rows.push(this.#row(tab.tab, client, written(rendering, showing.form)));
+          }
+        },
+      });
+      return lasted ? { rows } : undefined;
+    },
+
+    sum: async (view, tabs) => {
+      if (tabs.length === 0) return {};
+      const showing = this.#showing;
+      const { nowSec } = showing.view;
+      const sum = handlerOf(tabs[0]!.type, this.#options.registry).newState();
+      const lasted = await view.view(this.#renderable(tabs), {
+        turn: this.#turn,
+        whose: (tab) => statesOfAggregate(tab, showing),
+        look: (states) => {
+          const aggregate = aggregateOf(states, showing);
+          if (aggregate !== undefined) states.handler.aggregate(sum, aggregate, nowSec);
+        },
+      });
+      return lasted ? { sum } : undefined;
+    },
+
+    tabs: async (_view, tabs) => {
+      const rows: string[][] = [];
+      for (const tab of tabs) {
+        if (this.#concerns(tab)) rows.push(this.#row(tab.tab, tab.type));
+        if (this.#turn.isOver) await this.#turn.next();
+      }
+      return { rows };
+    },
+
+    clients: async (_view, tabs) => {
+      const present = await takePresent(this.#open, tabs, this.#turn);
+      return { rows: present.map((client) => this.#row(client)) };
+    },
+  };
+
+  #concerns(tab: OwnedTab): boolean {
+    const { clients } = this.#showing;
+    if (clients === 'all') return true;
+    for (const client of clients) if (tab.has(client)) return true;
+    return false;
+  }
+
+  #row(...cells: string[]): string[] {
+    this.#size.add(cells);
+    return cells;
+  }
+
+  /** @throws TabaError `unknown_type`, before anything is left out for want of a Handler */
+  #renderable(tabs: readonly OwnedTab[]): readonly OwnedTab[] {
+    for (const { tab, type, handler } of tabs) {
+      if (handler === undefined)
+        throw new TabaError('unknown_type', `${tab} is a ${type}, and no handler for that is loaded here`);
+    }
+    return tabs;
+  }
+}

@@ -1,0 +1,62 @@
+import type { Handler } from '../../core/handlers/handler.js';
+import type { ClientId, TabName, TabType } from '../../core/ids.js';
+import { isClient, type Slot, type TabSlots } from './slot.js';
+
+/** Whose States of a tab are needed: the one over all clients, where the type keeps one, or those of clients. */
+export type Whose = 'tab' | 'all clients' | ReadonlySet<ClientId>;
+
+/** A tab of which something is applied, as far as its index goes: what States there are. */
+export class OwnedTab {
+  readonly #tabSlots: TabSlots;
+
+  private constructor(tabSlots: TabSlots) {
+    this.#tabSlots = tabSlots;
+  }
+
+  /** Undefined for a tab of which nothing is applied yet: the index is ahead of the journal. */
+  static of(tabSlots: TabSlots | undefined): OwnedTab | undefined {
+    if (tabSlots === undefined) return undefined;
+    for (const { position } of tabSlots.slots.values()) if (position > 0) return new OwnedTab(tabSlots);
+    return undefined;
+  }
+
+  get tab(): TabName {
+    return this.#tabSlots.tab;
+  }
+
+  get type(): TabType {
+    return this.#tabSlots.type;
+  }
+
+  /** Undefined when no such Handler is loaded here. */
+  get handler(): Handler | undefined {
+    return this.#tabSlots.handler;
+  }
+
+  /** How many States it has, or is about to have. */
+  get size(): number {
+    return this.#tabSlots.slots.size;
+  }
+
+  /** Clients of which something is applied. */
+  *clients(): Iterable<ClientId> {
+    for (const { owner, position } of this.#tabSlots.slots.values())
+      if (position > 0 && isClient(owner)) yield owner;
+  }
+
+  has(client: ClientId): boolean {
+    return (this.#tabSlots.slots.get(client)?.position ?? 0) > 0;
+  }
+
+  /** The slots of what is needed and of which something is applied. */
+  slots(whose: Whose): Slot[] {
+    const { slots } = this.#tabSlots;
+    if (whose === 'tab') return applied([slots.get('')]);
+    if (whose === 'all clients') return applied([...slots.values()].filter(({ owner }) => isClient(owner)));
+    return applied(Array.from(whose, (client) => slots.get(client)));
+  }
+}
+
+function applied(slots: readonly (Slot | undefined)[]): Slot[] {
+  return slots.filter((slot) => slot !== undefined && slot.position > 0) as Slot[];
+}
