@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
@@ -81,6 +81,26 @@ function nativeAddons(addon: Addon): Plugin {
   };
 }
 
+/** The scripts of the Redis store, inside: nothing is read from a folder that the executable does not have. */
+function luaScripts(): Plugin {
+  return {
+    name: 'lua-scripts',
+    setup(context) {
+      context.onLoad({ filter: /storage[/\\]redis[/\\]lua-sources\.ts$/ }, async ({ path }) => {
+        const folder = join(dirname(path), 'lua');
+        const sources: Record<string, string> = {};
+        for (const file of await readdir(folder)) {
+          sources[basename(file, '.lua')] = await readFile(join(folder, file), 'utf8');
+        }
+        return {
+          contents: `const sources = ${JSON.stringify(sources)};\nexport const luaSource = (name) => sources[name];`,
+          loader: 'js',
+        };
+      });
+    },
+  };
+}
+
 /** Bundles src/main.ts into one CommonJS file, with the addon beside it. @returns the file */
 export async function bundle(outFolder: string, version: string): Promise<string> {
   const outfile = join(outFolder, 'taba.cjs');
@@ -104,7 +124,7 @@ export async function bundle(outFolder: string, version: string): Promise<string
     banner: {
       js: "#!/usr/bin/env node\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;",
     },
-    plugins: [nativeAddons(addon)],
+    plugins: [nativeAddons(addon), luaScripts()],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',

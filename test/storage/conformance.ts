@@ -265,27 +265,31 @@ export function conformance(t: Test, open: () => Promise<Conforming>): void {
     await t.rejects(store.acquire(bucketOf(0), 'a'), { code: 'store_failed' });
   });
 
-  check('everything is there after reopening, and every head is void', async (t, { store, reopen }) => {
-    if (reopen === undefined) {
-      t.equal(store.engine, 'memory', 'only this engine keeps nothing');
-      return;
-    }
-    const owner = await Owner.of(store, 3);
-    for (let i = 0; i < 4; i++) await owner.append();
-    await owner.append({ producer: 'heir' as never, retires: 'producer' as never });
-    await owner.trim(2);
-    await owner.setAside(asideOf(9, 4));
-    await owner.forget(['nobody'], 77);
-    await owner.write(pageOf('tab', '', 2), pageOf('tab', 'a', 2), pageOf('gone', '', 2));
-    await owner.write(deletionOf('gone', '', 3));
-    const before = await owner.acquire();
-    const again = await reopen();
-    await t.rejects(again.append(owner.head(), entryAt(6)), mismatch);
-    const after = await again.acquire(bucketOf(3), 'b');
-    t.strictSame(plain({ ...after, token: '' }), plain({ ...before, token: '' }));
-    t.strictSame(again.opened.damage, []);
-    t.equal((await again.listSetAside(bucketOf(3))).length, 1);
-  });
+  check(
+    'everything is there after reopening; one process at a time: every head is void',
+    async (t, { store, reopen }) => {
+      if (reopen === undefined) {
+        t.equal(store.engine, 'memory', 'only this engine keeps nothing');
+        return;
+      }
+      const owner = await Owner.of(store, 3);
+      for (let i = 0; i < 4; i++) await owner.append();
+      await owner.append({ producer: 'heir' as never, retires: 'producer' as never });
+      await owner.trim(2);
+      await owner.setAside(asideOf(9, 4));
+      await owner.forget(['nobody'], 77);
+      await owner.write(pageOf('tab', '', 2), pageOf('tab', 'a', 2), pageOf('gone', '', 2));
+      await owner.write(deletionOf('gone', '', 3));
+      const before = await owner.acquire();
+      const again = await reopen();
+      // A store that several processes share outlives each of them: only an acquisition makes heads void there.
+      if (again.coordination === undefined) await t.rejects(again.append(owner.head(), entryAt(6)), mismatch);
+      const after = await again.acquire(bucketOf(3), 'b');
+      t.strictSame(plain({ ...after, token: '' }), plain({ ...before, token: '' }));
+      t.strictSame(again.opened.damage, []);
+      t.equal((await again.listSetAside(bucketOf(3))).length, 1);
+    },
+  );
 }
 
 /** Bytes as arrays, so that a Buffer equals a Uint8Array. */

@@ -7,8 +7,9 @@ import {
   type StoredPage,
   Tally,
 } from '../bucket-model.js';
+import type { AsideFields, EntryFields } from '../item-codec.js';
 import type { PageKey } from '../store.js';
-import type { AsideFields, Content, EntryFields, LogRecord, Origin } from './records.js';
+import type { Content, LogRecord, Origin } from './records.js';
 import type { Segment } from './segment.js';
 
 /** Where content is in the log. */

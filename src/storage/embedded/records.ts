@@ -3,7 +3,15 @@ import { type ByteReader, ByteWriter } from '../../core/bytes.js';
 import { TabaError } from '../../core/errors.js';
 import type { BucketIndex, ClientId, Position, ProducerId, Seq, TabName, TabType } from '../../core/ids.js';
 import type { BucketFacts } from '../bucket-model.js';
-import type { JournalEntry, PageKey, ProducerRow, SetAside } from '../store.js';
+import {
+  type AsideFields,
+  type EntryFields,
+  readAside,
+  readEntry,
+  writeAside,
+  writeEntry,
+} from '../item-codec.js';
+import type { PageKey, ProducerRow } from '../store.js';
 
 /**
  * The heads of the log's records. The first byte is the kind; a record is about one bucket, but for `commit`.
@@ -38,9 +46,6 @@ export interface Content {
   readonly bytes: number;
   readonly crc: number;
 }
-
-export type EntryFields = Omit<JournalEntry, 'payload'>;
-export type AsideFields = Omit<SetAside, 'bytes'>;
 
 /** A place in the log. */
 export interface Origin {
@@ -227,52 +232,6 @@ function writeContent(out: ByteWriter, content: Content): void {
 function readContent(from: ByteReader): Content {
   const bytes = from.varint();
   return { bytes, crc: from.u32() | 0 };
-}
-
-function writeEntry(out: ByteWriter, entry: EntryFields): void {
-  out.varint(entry.position);
-  out.string(entry.producer);
-  out.f64(entry.birthMs);
-  out.varint(entry.seq);
-  out.string(entry.retires ?? '');
-  out.f64(entry.atMs);
-  out.f64(entry.sealedAtMs);
-}
-
-function readEntry(from: ByteReader): EntryFields {
-  const position = from.varint() as Position;
-  const producer = from.string() as ProducerId;
-  const birthMs = from.f64();
-  const seq = from.varint() as Seq;
-  const retires = from.string() as ProducerId;
-  const fields = { position, producer, birthMs, seq, atMs: from.f64(), sealedAtMs: from.f64() };
-  return retires.length === 0 ? fields : { ...fields, retires };
-}
-
-function writeAside(out: ByteWriter, item: AsideFields): void {
-  out.string(item.producer);
-  out.f64(item.birthMs);
-  out.varint(item.seq);
-  out.varint(item.position);
-  out.string(item.tab);
-  out.string(item.client);
-  out.varint(item.events);
-  out.string(item.reason);
-  out.f64(item.atMs);
-}
-
-function readAside(from: ByteReader): AsideFields {
-  return {
-    producer: from.string() as ProducerId,
-    birthMs: from.f64(),
-    seq: from.varint() as Seq,
-    position: from.varint() as Position,
-    tab: from.string() as TabName | '',
-    client: from.string() as ClientId | '',
-    events: from.varint(),
-    reason: from.string(),
-    atMs: from.f64(),
-  };
 }
 
 function writePageItem(out: ByteWriter, item: PageItem): void {

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { Redis, type RedisOptions } from 'ioredis';
+import type { HostAndPort, RedisStoreOptions } from './options.js';
+
+export interface Credentials {
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly database?: number | undefined;
+  readonly tls?: RedisStoreOptions['tls'] | undefined;
+}
+
+/** How long a server may take to accept a connection and to answer its greeting. */
+const connectTimeoutMs = 1500;
+/** How long a command may take: beyond it the server is taken to be frozen. Higher values bear longer stalls, at the cost of a later fail-over. */
+export const commandTimeoutMs = 3000;
+
+/**
+ * A connection that lives once: what breaks is not made again, nothing waits for a connection, and nothing is sent twice
+ * (R3). Whoever needs another one makes another one.
+ *
+ * @throws when there is none within the time limit
+ */
+export async function connectOnce(at: HostAndPort, credentials: Credentials): Promise<Redis> {
+  const { user, password, database, tls } = credentials;
+  const redis = new Redis({
+    host: at.host,
+    port: at.port,
+    ...(user !== undefined && { username: user }),
+    ...(password !== undefined && { password }),
+    ...(database !== undefined && { db: database }),
+    ...(tls !== undefined && { tls: tlsOptions(tls) }),
+    lazyConnect: true,
+    enableReadyCheck: false,
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    ...neverAgain,
+  });
+  // Every command that fails says so to whoever gave it.
+  let lastError: Error | undefined;
+  redis.on('error', (error: Error) => {
+    lastError = error;
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`no answer within ${connectTimeoutMs} ms`)),
+        connectTimeoutMs,
+      );
+    });
+    const greeted = redis.connect().then(() => redis.ping());
+    greeted.catch(() => {});
+    await Promise.race([greeted, late]);
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    const reason = lastError?.message || (error as Error).message;
+    throw new Error(`${at.host}:${at.port}: ${reason}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const neverAgain = {
+  retryStrategy: () => null,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+} satisfies RedisOptions;
+
+function tlsOptions({ caFile, certFile, keyFile }: NonNullable<RedisStoreOptions['tls']>): {
+  ca?: Buffer;
+  cert?: Buffer;
+  key?: Buffer;
+} {
+  return {
+    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
+    ...(certFile !== undefined && { cert: readFileSync(certFile) }),
+    ...(keyFile !== undefined && { key: readFileSync(keyFile) }),
+  };
+}

@@ -1,0 +1,35 @@
+-- A heartbeat: says that a member lives, takes off those that are silent for longer than the lease, gives the lead to
+-- whoever beats first while nobody has it, and tells what all of that came to. On the clock of this Redis.
+--
+-- KEYS    members, beats, leader, assignment
+-- ARGV    1 member   2 its description   3 lease, ms   4 version of the assignment that the member has
+-- RESULT  { now (ms), leader, version, owners or false where the member has them, member, description, member, description, … }
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local stamp = string.format('%.0f', now)
+local lease = tonumber(ARGV[3])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[2], ARGV[1], stamp)
+local beats = redis.call('HGETALL', KEYS[2])
+for i = 1, #beats, 2 do
+  -- A beat from the future was stamped by another clock, before a fail-over: it is given a lease from now on.
+  if tonumber(beats[i + 1]) > now then
+    redis.call('HSET', KEYS[2], beats[i], stamp)
+  elseif now - tonumber(beats[i + 1]) > lease then
+    redis.call('HDEL', KEYS[1], beats[i])
+    redis.call('HDEL', KEYS[2], beats[i])
+  end
+end
+local leader = redis.call('HMGET', KEYS[3], 'id', 'until')
+local leads = leader[1]
+if not leads or leads == ARGV[1] or now > tonumber(leader[2]) or tonumber(leader[2]) > now + lease
+  or redis.call('HEXISTS', KEYS[1], leads) == 0 then
+  leads = ARGV[1]
+  redis.call('HSET', KEYS[3], 'id', leads, 'until', string.format('%.0f', now + lease))
+end
+local version = redis.call('HGET', KEYS[4], 'version') or '0'
+local view = { stamp, leads, version, false }
+if tonumber(version) > tonumber(ARGV[4]) then view[4] = redis.call('HGET', KEYS[4], 'owners') end
+for _, field in ipairs(redis.call('HGETALL', KEYS[1])) do view[#view + 1] = field end
+return view

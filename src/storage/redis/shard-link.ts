@@ -1,0 +1,114 @@
+import type { Redis } from 'ioredis';
+import { type Credentials, commandTimeoutMs, connectOnce } from './connection.js';
+import type { HostAndPort } from './options.js';
+import { evalshaArguments, type ScriptCall, scriptNames, scriptSources } from './scripts.js';
+
+/**
+ * One generation of connections to one master: one for writes and WAIT, which blocks it, one for reads. It lives once: when
+ * either breaks, when Sentinel names another master, or when an answer takes too long, it ends for good, and whatever waits
+ * on it has an unknown outcome (R3).
+ */
+export class ShardLink {
+  readonly at: HostAndPort;
+  readonly #writes: Redis;
+  readonly #reads: Redis;
+  readonly #dropped: (reason: string) => void;
+  #endReason: string | undefined;
+
+  /** @param dropped called once, when it has ended */
+  private constructor(at: HostAndPort, writes: Redis, reads: Redis, dropped: (reason: string) => void) {
+    this.at = at;
+    this.#writes = writes;
+    this.#reads = reads;
+    this.#dropped = dropped;
+    for (const redis of [writes, reads]) redis.once('end', () => this.drop('the connection was closed'));
+  }
+
+  /** @throws when there is no master at that place: an answer of ROLE other than `master` is a fault too */
+  static async open(
+    at: HostAndPort,
+    credentials: Credentials,
+    dropped: (reason: string) => void,
+  ): Promise<ShardLink> {
+    const opened = await Promise.allSettled([connectOnce(at, credentials), connectOnce(at, credentials)]);
+    const [writes, reads] = opened.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+    try {
+      const failed = opened.find((one) => one.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      const role = ((await writes!.call('ROLE')) as [string])[0];
+      if (role !== 'master') throw new Error(`${at.host}:${at.port} is a ${role}`);
+      for (const name of scriptNames) await writes!.script('LOAD', scriptSources[name]);
+      const link = new ShardLink(at, writes!, reads!, dropped);
+      if (writes!.status !== 'ready' || reads!.status !== 'ready') {
+        throw new Error(`${at.host}:${at.port} closed the connection`);
+      }
+      return link;
+    } catch (error) {
+      writes?.disconnect();
+      reads?.disconnect();
+      throw error;
+    }
+  }
+
+  get address(): string {
+    return `${this.at.host}:${this.at.port}`;
+  }
+
+  get isOpen(): boolean {
+    return this.#endReason === undefined;
+  }
+
+  get endReason(): string | undefined {
+    return this.#endReason;
+  }
+
+  /** Runs calls in order, one pipeline; an answer or an error for each. @throws when the connection broke */
+  async write(calls: readonly ScriptCall[]): Promise<(unknown | Error)[]> {
+    const pipeline = this.#writes.pipeline();
+    for (const call of calls) pipeline.evalsha(...(evalshaArguments(call) as [string, number]));
+    const results = await inTime(pipeline.exec());
+    if (results === null) throw new Error('the pipeline was not carried out');
+    return results.map(([error, value]) => error ?? value);
+  }
+
+  /** @returns replicas that have everything this connection wrote, within the time given */
+  async wait(replicas: number, timeoutMs: number): Promise<number> {
+    return (await inTime(this.#writes.call('WAIT', replicas, timeoutMs))) as number;
+  }
+
+  /** A call beside the line of writes: its answer, binary. */
+  run(call: ScriptCall): Promise<unknown> {
+    return this.#reads.callBuffer('EVALSHA', ...evalshaArguments(call));
+  }
+
+  command(name: string, ...args: (string | number)[]): Promise<unknown> {
+    return this.#reads.call(name, ...args);
+  }
+
+  commandBuffer(name: string, ...args: (string | number)[]): Promise<unknown> {
+    return this.#reads.callBuffer(name, ...args);
+  }
+
+  /** Ends it. Idempotent. */
+  drop(reason: string): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.#writes.disconnect();
+    this.#reads.disconnect();
+    this.#dropped(reason);
+  }
+}
+
+/** A frozen server answers nothing, and its kernel goes on taking bytes. @throws when there is no answer in time */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${commandTimeoutMs} ms`)), commandTimeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+    answer.catch(() => {});
+  }
+}

@@ -1,0 +1,294 @@
+import { Backoff } from '../../runtime/backoff.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { Log } from '../../runtime/log.js';
+import type { Credentials } from './connection.js';
+import { isFatalReply, isOutOfMemory, ShardUnavailable } from './faults.js';
+import { type ScriptCall, sizeOf } from './scripts.js';
+import { ShardLink } from './shard-link.js';
+import type { Topology } from './topology.js';
+
+export interface ShardOptions {
+  readonly name: string;
+  readonly topology: Topology;
+  readonly credentials: Credentials;
+  readonly waitReplicas: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A new link is made: what must hold before anything goes over it. @throws to refuse it */
+  greet(link: ShardLink): Promise<void>;
+}
+
+interface Waiting {
+  readonly call: ScriptCall;
+  /** Survives the loss of the link while it waits in line: it depends on nothing written before. */
+  readonly begins: boolean;
+  readonly deadlineMs: number;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Calls and bytes of one group. Higher values cost less per call, at the cost of those who wait behind it. */
+const maxGroupCalls = 256;
+const maxGroupBytes = 4 * 2 ** 20;
+/** One WAIT; it may be repeated, on the connection that wrote (R3). */
+const waitTimeoutMs = 500;
+/** After so long the writes of a group count as failed. */
+const giveUpWaitMs = 10_000;
+/** How long an acquisition waits for a connection: all of them go on at once when there is one. */
+const beginWithinMs = 5000;
+
+/**
+ * One master: a link that is made anew whenever it breaks, and the writes that wait for it, in groups: one pipeline of
+ * scripts, then one WAIT for all of them (R2). While a group is under way the next one gathers.
+ */
+export class Shard {
+  readonly name: string;
+  readonly #options: ShardOptions;
+  readonly #backoff = new Backoff({ firstMs: 100, maxMs: 1000 });
+  #waiting: Waiting[] = [];
+  #link: ShardLink | undefined;
+  #callOffConnect: (() => void) | undefined;
+  #isConnecting = false;
+  #isCommitting = false;
+  #isScheduled = false;
+  #trouble: string | undefined;
+  #memoryTrouble: string | undefined;
+  #lastError = 'not connected yet';
+  #closed = false;
+  #idle: (() => void)[] = [];
+  commits = 0;
+
+  constructor(options: ShardOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  /** The first connection; afterwards the shard looks after itself. @throws when it cannot be had now */
+  async open(): Promise<void> {
+    await this.#connect();
+  }
+
+  /** What writes wait for; undefined when they do not. */
+  get waitingFor(): string | undefined {
+    if (this.#link === undefined) return `${this.name}: ${this.#lastError}`;
+    return this.#trouble ?? this.#memoryTrouble;
+  }
+
+  get link(): ShardLink | undefined {
+    return this.#link;
+  }
+
+  /** Resolves with the script's answer once that is durable. @param begins it starts anew: it may wait for a connection */
+  write(call: ScriptCall, begins = false): Promise<unknown> {
+    if (this.#closed) return Promise.reject(new ShardUnavailable(this.name, 'the store is closed'));
+    if (this.#link === undefined && !begins) {
+      return Promise.reject(new ShardUnavailable(this.name, this.#lastError));
+    }
+    const deadlineMs = this.#options.clock.monotonicMs() + beginWithinMs;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ call, begins, deadlineMs, resolve, reject });
+      if (this.#link === undefined) this.#connectSoon(0);
+      else this.#schedule();
+    });
+  }
+
+  /** Runs a script beside the line of writes, unconfirmed: its answer, binary. @throws what Redis says, or ShardUnavailable */
+  async run(call: ScriptCall): Promise<unknown> {
+    return this.#over((link) => link.run(call));
+  }
+
+  async command(name: string, ...args: (string | number)[]): Promise<unknown> {
+    return this.#over((link) => link.command(name, ...args));
+  }
+
+  async commandBuffer(name: string, ...args: (string | number)[]): Promise<unknown> {
+    return this.#over((link) => link.commandBuffer(name, ...args));
+  }
+
+  async #over<T>(ask: (link: ShardLink) => Promise<T>): Promise<T> {
+    const link = this.#link;
+    if (link === undefined) throw new ShardUnavailable(this.name, this.#lastError);
+    try {
+      return await ask(link);
+    } catch (error) {
+      this.#judge(link, error as Error);
+      throw error;
+    }
+  }
+
+  /** An error that says something about the connection ends it: a reply that is a refusal does not. */
+  #judge(link: ShardLink, error: Error): void {
+    const isReply = error.name === 'ReplyError';
+    if (!isReply || isFatalReply(error)) link.drop(error.message);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isCommitting) return;
+    this.#isScheduled = true;
+    // What else comes in this turn goes along.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      void this.#commitAll();
+    });
+  }
+
+  async #commitAll(): Promise<void> {
+    if (this.#isCommitting) return;
+    this.#isCommitting = true;
+    while (this.#waiting.length > 0 && this.#link !== undefined) await this.#commit(this.#link);
+    this.#isCommitting = false;
+    if (this.#waiting.length === 0 || this.#link === undefined)
+      for (const done of this.#idle.splice(0)) done();
+  }
+
+  #nextGroup(): Waiting[] {
+    let bytes = 0;
+    let end = 0;
+    while (end < this.#waiting.length && end < maxGroupCalls && bytes < maxGroupBytes) {
+      bytes += sizeOf(this.#waiting[end++]!.call);
+    }
+    return this.#waiting.splice(0, end);
+  }
+
+  async #commit(link: ShardLink): Promise<void> {
+    const group = this.#nextGroup();
+    try {
+      const answers = await link.write(group.map(({ call }) => call));
+      const refused = answers.filter((answer) => answer instanceof Error);
+      for (const error of refused) this.#judge(link, error);
+      this.#watchMemory(refused);
+      if (refused.length < group.length) await this.#confirm(link);
+      this.commits++;
+      for (const [index, { resolve, reject }] of group.entries()) {
+        const answer = answers[index];
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      }
+    } catch (error) {
+      link.drop((error as Error).message);
+      for (const { reject } of group) reject(new ShardUnavailable(this.name, (error as Error).message));
+    }
+  }
+
+  /** R2: every replica asked for has it, or nobody may see it. WAIT is repeated on the connection that wrote, and nowhere else. */
+  async #confirm(link: ShardLink): Promise<void> {
+    const { waitReplicas, clock, topology } = this.#options;
+    if (waitReplicas === 0) {
+      if (!link.isOpen) throw new Error(link.endReason);
+      return;
+    }
+    const startMs = clock.monotonicMs();
+    for (;;) {
+      const confirmed = await link.wait(waitReplicas, waitTimeoutMs);
+      if (!link.isOpen) throw new Error(link.endReason);
+      if (confirmed >= waitReplicas) break;
+      this.#trouble = `${this.name}: ${confirmed} of ${waitReplicas} replicas to confirm`;
+      if (clock.monotonicMs() - startMs > giveUpWaitMs) {
+        throw new Error(`${confirmed} of ${waitReplicas} replicas confirmed within ${giveUpWaitMs / 1000} s`);
+      }
+      const named = await topology.locate(this.name).catch(() => undefined);
+      if (named !== undefined && (named.host !== link.at.host || named.port !== link.at.port)) {
+        throw new Error(`Sentinel names another master, ${named.host}:${named.port}`);
+      }
+    }
+    this.#trouble = undefined;
+  }
+
+  #watchMemory(refused: readonly Error[]): void {
+    const full = refused.find(isOutOfMemory);
+    if (full !== undefined) this.#memoryTrouble = `${this.name}: Redis is out of memory (maxmemory)`;
+    else if (refused.length === 0) this.#memoryTrouble = undefined;
+  }
+
+  /** Sentinel says that the master is elsewhere now. */
+  moved(to: { readonly host: string; readonly port: number }): void {
+    const link = this.#link;
+    if (link === undefined || (link.at.host === to.host && link.at.port === to.port)) return;
+    link.drop(`fail-over to ${to.host}:${to.port}`);
+  }
+
+  async #connect(): Promise<void> {
+    const { topology, credentials, greet, log } = this.#options;
+    let link: ShardLink | undefined;
+    this.#isConnecting = true;
+    try {
+      const at = await topology.locate(this.name);
+      link = await ShardLink.open(at, credentials, (reason) => this.#lost(link, reason));
+      await greet(link);
+      if (!link.isOpen) throw new Error(link.endReason);
+    } catch (error) {
+      link?.drop((error as Error).message);
+      throw error;
+    } finally {
+      this.#isConnecting = false;
+    }
+    if (this.#closed) {
+      link.drop('the store is closed');
+      return;
+    }
+    this.#link = link;
+    this.#backoff.reset();
+    log.info('shard_connected', { shard: this.name, master: link.address });
+    this.#schedule();
+  }
+
+  #lost(link: ShardLink | undefined, reason: string): void {
+    if (link === undefined || this.#link !== link) return;
+    this.#link = undefined;
+    this.#trouble = undefined;
+    this.#lastError = reason;
+    const { log } = this.#options;
+    if (!this.#closed) log.warn('shard_lost', { shard: this.name, master: link.address, reason });
+    // Numbers behind a write of unknown fate are void with it; what begins anew is not.
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ begins }) => begins && !this.#closed);
+    for (const one of waiting) {
+      if (!one.begins || this.#closed) one.reject(new ShardUnavailable(this.name, reason));
+    }
+    if (!this.#closed) this.#connectSoon(this.#backoff.nextMs() / 4);
+  }
+
+  /** Unless that is under way: a shard of a Redis Cluster may be new, and then nobody has opened it. */
+  #connectSoon(delayMs: number): void {
+    if (this.#callOffConnect !== undefined || this.#isConnecting) return;
+    this.#callOffConnect = this.#options.clock.after(delayMs, () => {
+      this.#callOffConnect = undefined;
+      this.#connect().catch((error: Error) => {
+        if (this.#closed) return;
+        if (this.#lastError !== error.message) {
+          this.#options.log.warn('shard_unreachable', { shard: this.name, reason: error.message });
+        }
+        this.#lastError = error.message;
+        this.#giveUpLate(error.message);
+        this.#connectSoon(this.#backoff.nextMs());
+      });
+    });
+  }
+
+  /** Acquisitions that have waited long enough for a connection. */
+  #giveUpLate(reason: string): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ deadlineMs }) => deadlineMs > nowMs);
+    for (const one of waiting) {
+      if (one.deadlineMs <= nowMs) one.reject(new ShardUnavailable(this.name, reason));
+    }
+  }
+
+  /** Waits for what is under way, as long as there is a connection, then ends it. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    if (this.#link !== undefined && (this.#waiting.length > 0 || this.#isCommitting)) {
+      await new Promise<void>((resolve) => {
+        this.#idle.push(resolve);
+        this.#schedule();
+      });
+    }
+    this.#closed = true;
+    this.#callOffConnect?.();
+    this.#link?.drop('the store is closed');
+    for (const { reject } of this.#waiting.splice(0))
+      reject(new ShardUnavailable(this.name, 'the store is closed'));
+    for (const done of this.#idle.splice(0)) done();
+  }
+}
