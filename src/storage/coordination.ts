@@ -15,8 +15,12 @@ export interface Coordination {
    */
   beat(member: Member, knownVersion: number): Promise<ClusterView>;
 
-  /** Replaces the assignment. @returns false, and nothing is changed, unless `by` is the leader and the present version is `version - 1` */
-  assign(by: MemberId, assignment: Assignment): Promise<boolean>;
+  /**
+   * Replaces the assignment.
+   *
+   * @param before version that it was made from @returns false, and nothing is changed, unless `by` leads and that is still the version
+   */
+  assign(by: MemberId, before: number, assignment: Assignment): Promise<boolean>;
 
   /** Takes a member off at once, its leadership included. */
   leave(member: MemberId): Promise<void>;
@@ -45,13 +49,13 @@ export interface ClusterView {
   readonly members: readonly Member[];
   /** Version of the present assignment; 0 where there is none yet. */
   readonly version: number;
-  /** Only where it is newer than what the caller has. */
+  /** Only where it is another than what the caller has: after a fail-over it may be an older one. */
   readonly assignment: Assignment | undefined;
 }
 
 /** Who should own each bucket. */
 export interface Assignment {
-  /** 1, 2, 3, … */
+  /** Greater than the one before; never used twice, not even after a fail-over that lost some. */
   readonly version: number;
   /** By bucket index; undefined where nobody can. */
   readonly owners: readonly (MemberId | undefined)[];

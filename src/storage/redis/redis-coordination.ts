@@ -43,12 +43,12 @@ export class RedisCoordination implements Coordination {
     };
   }
 
-  async assign(by: MemberId, { version, owners }: Assignment): Promise<boolean> {
+  async assign(by: MemberId, before: number, { version, owners }: Assignment): Promise<boolean> {
     const { keys, run } = this.#options;
     const done = await run({
       script: 'assign',
       keys: [keys.leader, keys.assignment],
-      args: [by, String(version - 1), String(version), encodeOwners(owners)],
+      args: [by, String(before), String(version), encodeOwners(owners)],
     });
     return done === 1;
   }

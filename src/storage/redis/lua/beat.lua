@@ -30,6 +30,6 @@ if not leads or leads == ARGV[1] or now > tonumber(leader[2]) or tonumber(leader
 end
 local version = redis.call('HGET', KEYS[4], 'version') or '0'
 local view = { stamp, leads, version, false }
-if tonumber(version) > tonumber(ARGV[4]) then view[4] = redis.call('HGET', KEYS[4], 'owners') end
+if version ~= ARGV[4] then view[4] = redis.call('HGET', KEYS[4], 'owners') end
 for _, field in ipairs(redis.call('HGETALL', KEYS[1])) do view[#view + 1] = field end
 return view
