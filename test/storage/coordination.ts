@@ -51,15 +51,18 @@ export function coordinationSuite(t: Test, open: () => Promise<Coordinating>): v
     t.strictSame((await coordination.beat(changed, 0)).members, [changed, b]);
   });
 
-  check('who is silent for longer than the lease is gone, and no sooner', async (t, { coordination, pass }) => {
-    await coordination.beat(a, 0);
-    await pass(2000);
-    await coordination.beat(b, 0);
-    t.equal((await coordination.beat(b, 0)).members.length, 2);
-    await pass(1500);
-    t.strictSame((await coordination.beat(b, 0)).members, [b]);
-    t.equal((await coordination.beat(a, 0)).members.length, 2, 'it may come back');
-  });
+  check(
+    'who is silent for longer than the lease is gone, and no sooner',
+    async (t, { coordination, pass }) => {
+      await coordination.beat(a, 0);
+      await pass(2000);
+      await coordination.beat(b, 0);
+      t.equal((await coordination.beat(b, 0)).members.length, 2);
+      await pass(1500);
+      t.strictSame((await coordination.beat(b, 0)).members, [b]);
+      t.equal((await coordination.beat(a, 0)).members.length, 2, 'it may come back');
+    },
+  );
 
   check('the first leads, and another when it is gone', async (t, { coordination, pass }) => {
     t.equal((await coordination.beat(a, 0)).leader, a.id);
