@@ -5,8 +5,8 @@ import type { SettingValues } from './settings/table.js';
 
 /** Part of the memory of host or container that is used unless told: the rest is for garbage, buffers of the system, others. */
 const defaultShare = 0.5;
-/** Part of V8's heap limit that live data may take: beyond it, the process would do little but collect garbage, and then end. */
-const heapShare = 0.7;
+/** Part of V8's heap limit that may be used: at the limit, the process would end. */
+const heapShare = 0.9;
 
 /** What each of `workers` processes may hold, before its heap limit is looked at; bytes. */
 export function memoryOfEach(settings: SettingValues, workers: number): number {

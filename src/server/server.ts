@@ -95,7 +95,8 @@ class Server implements RunningServer {
       checkpointIntervalMs: options.checkpointIntervalMs,
       pruneClientSec: options.pruneClientSec,
       pruneTabSec: options.pruneTabSec,
-      ...(options.memory !== undefined && { memory: options.memory, watchMemory: watchLiveMemory }),
+      ...(options.memory !== undefined && { memory: options.memory }),
+      watchMemory: (measured) => watchLiveMemory(options.memory?.maxBytes, measured),
       onApplied: (moment) => {
         this.#latency.applied(moment);
         this.#load.add(moment.events);

@@ -73,8 +73,8 @@ t.test('the command lines of the manifests are ones that Taba takes, with the se
         words.map((word) => word.replace('/etc/taba', folder)),
         100,
       );
-      if (typeof parsed === 'string' || parsed.command.daemon === undefined) return t.fail(words.join(' '));
-      const { values, given } = resolveSettings(parsed.command.daemon, {
+      if (typeof parsed === 'string' || parsed.command.daemon === undefined) t.fail(words.join(' '));
+      const { values, given } = resolveSettings(daemon, {
         flags: parsed.args.flags,
         env,
         folder,

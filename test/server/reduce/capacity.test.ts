@@ -27,7 +27,11 @@ t.test('how many States fit follows from what the process holds', (t) => {
   const before = capacity.maxStates;
   capacity.measured(10_000 * 9 * 1024);
   t.equal(capacity.stateBytes, 9 * 1024);
-  t.equal(capacity.maxStates, Math.floor((100 * MiB * 0.9) / (9 * 1024)));
+  t.equal(
+    capacity.maxStates,
+    Math.floor((100 * MiB * 0.6) / (9 * 1024)),
+    'the rest of the budget is for garbage',
+  );
   t.ok(capacity.maxStates < before);
   capacity.measured(10_000 * 1024);
   t.equal(capacity.stateBytes, 5 * 1024, 'smaller ones are believed by and by');
@@ -79,7 +83,7 @@ t.test('Blocks wait when States are touched faster than written down', (t) => {
 t.test('an index that takes most of the budget takes nothing new', (t) => {
   const capacity = full(0, 10 * MiB);
   t.ok(capacity.hasRoomForSlot);
-  capacity.slots = Math.ceil((10 * MiB * 0.6) / 240);
+  capacity.slots = Math.ceil((10 * MiB * 0.4) / 200);
   t.notOk(capacity.hasRoomForSlot);
   t.end();
 });
