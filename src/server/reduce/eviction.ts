@@ -25,10 +25,17 @@ export class Eviction {
     this.#writeDown = writeDown;
   }
 
-  /** Drops what is too much, as far as it may be dropped. */
+  /** Drops what is too much, as far as it may be dropped; where that is not enough, begins to write down. */
   makeRoom(): void {
+    if (this.#exhausted) return;
+    this.#exhausted = !this.#drop();
+    if (this.#exhausted) this.#writeDown();
+  }
+
+  /** @returns whether enough could be dropped */
+  #drop(): boolean {
     const { states, maxStates } = this.#capacity;
-    if (states <= maxStates || this.#exhausted) return;
+    if (states <= maxStates) return true;
     let left = Math.ceil(states - maxStates * (1 - slack));
     let fresh = false;
     while (left > 0) {
@@ -43,9 +50,7 @@ export class Eviction {
       }
       left -= owner.evict(left);
     }
-    if (this.#capacity.states <= maxStates) return;
-    this.#exhausted = true;
-    this.#writeDown();
+    return this.#capacity.states <= maxStates;
   }
 
   /** A bucket has been written down. */
@@ -54,7 +59,19 @@ export class Eviction {
     if (states > maxStates) owner.evict(states - maxStates);
   }
 
-  /** All buckets have been written down, or the bound has moved. */
+  /**
+   * All buckets have been written down, as far as they can be. What is still too much belongs to buckets that are being
+   * acquired or lost their store, or is in use: to write down again at once would be in vain, and go round for ever.
+   *
+   * @returns whether there is room; otherwise call `retry` after a while
+   */
+  allWritten(): boolean {
+    const enough = this.#drop();
+    this.#exhausted = !enough;
+    return enough;
+  }
+
+  /** Time has passed, or the bound has moved. */
   retry(): void {
     this.#exhausted = false;
     this.makeRoom();

@@ -54,6 +54,8 @@ export interface OwnersStats {
   readonly dirtyBuckets: number;
 }
 
+/** States that could not be written down, and so not be dropped, are looked at again after that. */
+const evictionPauseMs = 100;
 /** Buckets that are handed over at once: enough for a group commit, few enough that those before them are free soon. */
 const releasedAtOnce = 16;
 
@@ -231,7 +233,8 @@ export class Owners {
   #checkpointRound(): Promise<void> {
     this.#round ??= this.checkpoint().finally(() => {
       this.#round = undefined;
-      this.#eviction.retry();
+      if (this.#eviction.allWritten() || this.#closed) return;
+      this.#options.clock.after(evictionPauseMs, () => this.#eviction.retry());
     });
     return this.#round;
   }

@@ -110,6 +110,23 @@ t.test('an evicted State is loaded again before anything is added to it', async 
   t.same(await counts(owners), { '': 7, c0: 3, c1: 2, c2: 2 });
 });
 
+t.test('a bucket is taken over though its States are more than may be in memory', async (t) => {
+  const store = openMemoryStore({ bucketCount });
+  const first = await begin({ store });
+  await first.take(block({ seq: 1, client: 'c1' }));
+  await first.take(block({ seq: 2, client: 'c2' }));
+  await first.checkpoint();
+  await first.take(block({ seq: 3, client: 'c1' }));
+  await first.take(block({ seq: 4, client: 'c2' }));
+  // Nothing can be written down while the bucket is acquired: trying again and again would let nothing else happen.
+  const readPages = store.readPages.bind(store);
+  store.readPages = async (...asked) => {
+    await new Promise(setImmediate);
+    return readPages(...asked);
+  };
+  t.same(await counts(await begin({ store, memory: { maxStates: 1 } })), { '': 4, c1: 2, c2: 2 });
+});
+
 t.test('a forgotten producer is unknown, a new one is welcome', async (t) => {
   const clock = stillClock();
   const owners = await begin({ clock, forgetProducerMs: hourMs });
