@@ -25,7 +25,8 @@ export function aggregate(reports: readonly ClientReport[]): Ledger {
   return sum;
 }
 
-async function json<T>(url: string): Promise<T> {
+/** @throws where the answer is no success */
+export async function json<T>(url: string): Promise<T> {
   const answer = await fetch(url, { headers: { accept: 'application/json' } });
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as T;
