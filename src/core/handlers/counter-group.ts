@@ -9,6 +9,7 @@ import {
   encodeNumberCascade,
   newNumberCascade,
   numberWindow,
+  numberWindowSum,
 } from '../window/number-cascade.js';
 import { NumberRing } from '../window/number-ring.js';
 import type { Handler, JsonValue, RenderForm, RenderView } from './handler.js';
@@ -90,7 +91,7 @@ function addToWindows(recent: Cascade<NumberRing>, timestampSec: number, count: 
 const renderers = {
   text(recent, all, { nowSec }) {
     const rows: [string, string][] = counterLayout.map(({ label }, number) => {
-      const { count, total } = numberWindow(recent, number, nowSec);
+      const { count, total } = numberWindowSum(recent, number, nowSec);
       return [
         label,
         lineText([
@@ -104,7 +105,7 @@ const renderers = {
 
   json(recent, all, { nowSec }) {
     const windows = counterLayout.map(({ label }, number) => {
-      const { count, total } = numberWindow(recent, number, nowSec);
+      const { count, total } = numberWindowSum(recent, number, nowSec);
       return [label, totalsJson(count, total)];
     });
     const pct = { count: all.count, total: saturated(all.total), pct: all.percentiles(shownPercentiles) };

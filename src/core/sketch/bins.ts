@@ -100,6 +100,16 @@ export class Bins {
     this.merge(finer, 1);
   }
 
+  /** Calls `visit` for every bin in use, ascending or descending, until it says false. */
+  visit(ascending: boolean, visit: (key: number, count: number) => boolean): void {
+    const counts = this.#keys === undefined ? this.#counts : this.#listed;
+    const step = ascending ? 1 : -1;
+    for (let left = counts.length, at = ascending ? 0 : left - 1; left > 0; left--, at += step) {
+      const count = counts[at]!;
+      if (count !== 0 && !visit(this.#keys === undefined ? this.#base + at : this.#keys[at]!, count)) return;
+    }
+  }
+
   /** What is in use, ascending: a copy. */
   list(): { readonly keys: number[]; readonly counts: number[] } {
     if (this.#keys !== undefined) return { keys: this.#keys.slice(), counts: this.#listed.slice() };

@@ -151,19 +151,33 @@ export class Histogram {
    * bucket, so within `errorBound` of the truth, and never outside of minimum and maximum. Empty if the histogram is.
    */
   percentiles(ps: readonly number[]): number[] {
-    if (this.count === 0) return [];
-    const buckets = this.buckets();
-    return ps.map((p) => {
-      const rank = Math.min(Math.floor(p * this.count), this.count - 1);
-      if (rank <= 0) return this.min;
-      if (rank === this.count - 1) return this.max;
-      let seen = 0;
-      for (const [low, high, count] of buckets) {
-        seen += count;
-        if (seen > rank) return this.#within(low, high);
+    const { count, min, max } = this;
+    if (count === 0) return [];
+    const ranks = ps.map((p) => Math.min(Math.floor(p * count), count - 1));
+    const ascending = [...ranks.keys()].sort((a, b) => ranks[a]! - ranks[b]!);
+    const answers = ranks.map((rank) => (rank <= 0 ? min : max));
+    let next = ascending.findIndex((index) => ranks[index]! > 0 && ranks[index]! < count - 1);
+    if (next < 0) return answers;
+    // One walk over all buckets; boundaries are worked out for those that hold one of the ranks.
+    let seen = 0;
+    const pass = (bucketCount: number, value: () => number): boolean => {
+      seen += bucketCount;
+      for (; next < ascending.length; next++) {
+        const rank = ranks[ascending[next]!]!;
+        if (rank === count - 1) return false;
+        if (seen <= rank) return true;
+        answers[ascending[next]!] = value();
       }
-      return this.max;
-    });
+      return false;
+    };
+    this.#negative.visit(false, (key, weight) =>
+      pass(weight, () => this.#within(-this.#upper(key), -this.#lower(key))),
+    );
+    if (this.zeros > 0) pass(this.zeros, () => this.#within(0, 0));
+    this.#positive.visit(true, (key, weight) =>
+      pass(weight, () => this.#within(this.#lower(key), this.#upper(key))),
+    );
+    return answers;
   }
 
   #within(low: number, high: number): number {

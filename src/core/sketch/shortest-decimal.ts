@@ -11,13 +11,27 @@ export function shortestDecimal(low: number, high: number, closed: boolean): num
   const topPower = Math.floor(Math.log10(high));
   // 17 significant digits tell any two doubles apart.
   for (let power = topPower; power > topPower - 18; power--) {
-    const unit = Number(`1e${power}`);
+    const unit = decimal(1, power);
     if (unit === 0) break;
     const nearest = Math.round(middle / unit);
     for (const multiple of [nearest, nearest - 1, nearest + 1]) {
-      const candidate = Number(`${multiple}e${power}`);
+      const candidate = decimal(multiple, power);
       if (candidate <= high && (candidate > low || (closed && candidate === low))) return candidate;
     }
   }
   return high;
+}
+
+/** The powers of ten that are whole doubles. */
+const powersOfTen = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+
+/**
+ * The double nearest to `multiple` * 10^`power`, as reading the digits gives it. Where both operands are whole doubles,
+ * one multiplication or division rounds just as that does (Clinger 1990, "How to read floating point numbers accurately").
+ */
+function decimal(multiple: number, power: number): number {
+  if (Math.abs(power) >= powersOfTen.length || Math.abs(multiple) > Number.MAX_SAFE_INTEGER) {
+    return Number(`${multiple}e${power}`);
+  }
+  return power < 0 ? multiple / powersOfTen[-power]! : multiple * powersOfTen[power]!;
 }

@@ -24,7 +24,22 @@ export interface NumberWindow {
   readonly cells: NumberSeries;
 }
 
-/** What the window of ring `number` shows at `nowSec`. */
+/** Count and total of the window of ring `number` at `nowSec`. */
+export function numberWindowSum(
+  cascade: Cascade<NumberRing>,
+  number: number,
+  nowSec: number,
+): Pick<NumberWindow, 'count' | 'total'> {
+  let count = 0;
+  let total = 0;
+  cascade.visit(cascade.bounds(number, nowSec), (ring, cell) => {
+    count += ring.weightOf(cell);
+    total += ring.totalOf(cell);
+  });
+  return { count, total };
+}
+
+/** What the window of ring `number` shows at `nowSec`, with its cells. */
 export function numberWindow(cascade: Cascade<NumberRing>, number: number, nowSec: number): NumberWindow {
   const { widthSec: width, cells } = cascade.layout[number]!;
   const bounds = cascade.bounds(number, nowSec);
