@@ -73,7 +73,9 @@ t.test('the command lines of the manifests are ones that Taba takes, with the se
         words.map((word) => word.replace('/etc/taba', folder)),
         100,
       );
-      if (typeof parsed === 'string' || parsed.command.daemon === undefined) t.fail(words.join(' '));
+      if (typeof parsed === 'string') throw new Error(parsed);
+      const { daemon } = parsed.command;
+      if (daemon === undefined) throw new Error(`${words.join(' ')} runs no daemon`);
       const { values, given } = resolveSettings(daemon, {
         flags: parsed.args.flags,
         env,
