@@ -54,9 +54,14 @@ export class BucketOwner extends HeldBucket {
     return this.context.clock.nowMs();
   }
 
-  /** Whether the journal holds entries that a checkpoint could trim. */
+  /** Whether there is something to write down. */
   get isDirty(): boolean {
-    return this.phase === 'serving' && this.#appliedPosition > this.#trimmedPosition;
+    return this.phase === 'serving' && this.holdsApplied;
+  }
+
+  /** Whether the journal holds entries that have been applied: a page deleted now could come back by a replay. */
+  get holdsApplied(): boolean {
+    return this.#appliedPosition > this.#trimmedPosition;
   }
 
   get pendingBlocks(): number {

@@ -135,7 +135,7 @@ export async function forgetProducers(owner: BucketOwner, beforeMs: number): Pro
  */
 function withEmptyJournal(owner: BucketOwner, action: () => Promise<void>): Promise<void> {
   return owner.exclusively(async (check) => {
-    while (owner.isDirty) {
+    while (owner.holdsApplied) {
       // The first may have been under way already.
       await owner.checkpoint();
       check();
