@@ -72,7 +72,9 @@ export class Holder {
 }
 
 function namesOf(selected: readonly SelectedTabs[], lost: ReadonlySet<BucketIndex>): string[] {
-  return selected.flatMap(({ view, tabs }) => (lost.has(view.bucket) ? [] : tabs.map(({ tab }) => tab)));
+  return selected.flatMap(({ view, tabs }) =>
+    lost.has(view.bucket) ? [] : Array.from(tabs, ({ tab }) => tab),
+  );
 }
 
 /** One answer while it is made, bucket by bucket. */
@@ -107,7 +109,7 @@ class Answering {
     const lost: BucketIndex[] = [];
     const add = this.#adders[this.#subject];
     if (this.#subject === 'sum') {
-      this.#types = [...new Set(selected.flatMap(({ tabs }) => tabs.map(({ type }) => type)))];
+      this.#types = [...new Set(selected.flatMap(({ tabs }) => Array.from(tabs, ({ type }) => type)))];
       if (this.#types.length > 1) return lost;
     }
     let next = 0;
@@ -133,7 +135,7 @@ class Answering {
 
   /** By subject, what a bucket adds; undefined when it was lost meanwhile. */
   readonly #adders: Readonly<
-    Record<Subject, (view: BucketView, tabs: readonly OwnedTab[]) => Promise<Contribution | undefined>>
+    Record<Subject, (view: BucketView, tabs: Iterable<OwnedTab>) => Promise<Contribution | undefined>>
   > = {
     aggregates: async (view, tabs) => {
       const showing = this.#showing;
@@ -169,16 +171,17 @@ class Answering {
     },
 
     sum: async (view, tabs) => {
-      if (tabs.length === 0) return {};
       const showing = this.#showing;
       const { nowSec } = showing.view;
-      const sum = handlerOf(tabs[0]!.type, this.#options.registry).newState();
+      let sum: unknown;
       const lasted = await view.view(this.#renderable(tabs), {
         turn: this.#turn,
         whose: (tab) => statesOfAggregate(tab, showing),
         look: (states) => {
           const aggregate = aggregateOf(states, showing);
-          if (aggregate !== undefined) states.handler.aggregate(sum, aggregate, nowSec);
+          if (aggregate === undefined) return;
+          sum ??= states.handler.newState();
+          states.handler.aggregate(sum, aggregate, nowSec);
         },
       });
       return lasted ? { sum } : undefined;
@@ -212,7 +215,7 @@ class Answering {
   }
 
   /** @throws TabaError `unknown_type`, before anything is left out for want of a Handler */
-  #renderable(tabs: readonly OwnedTab[]): readonly OwnedTab[] {
+  #renderable(tabs: Iterable<OwnedTab>): Iterable<OwnedTab> {
     for (const { tab, type, handler } of tabs) {
       if (handler === undefined)
         throw new TabaError('unknown_type', `${tab} is a ${type}, and no handler for that is loaded here`);

@@ -13,10 +13,10 @@ export interface Selecting {
   readonly turn: QueryTurn;
 }
 
-/** A bucket, and those of its tabs that are meant. */
+/** A bucket, and those of its tabs that are meant; they can be gone through several times. */
 export interface SelectedTabs {
   readonly view: BucketView;
-  readonly tabs: readonly OwnedTab[];
+  readonly tabs: Iterable<OwnedTab>;
 }
 
 /** The tabs of the buckets that are meant. @throws TabaError `bad_expression`, `query_too_slow` */
@@ -25,7 +25,8 @@ export async function selectTabs(
   choice: Choice,
   { reading, maxExpressionBytes, turn }: Selecting,
 ): Promise<SelectedTabs[]> {
-  if (choice === 'all') return views.map((view) => ({ view, tabs: [...view.tabs()] }));
+  if (choice === 'all')
+    return views.map((view) => ({ view, tabs: { [Symbol.iterator]: () => view.tabs() } }));
   if (isListed(choice)) {
     const byBucket = namesByBucket(choice, reading.bucketCount);
     return views.map((view) => {
@@ -72,7 +73,7 @@ export async function takePresent(
   turn: QueryTurn,
 ): Promise<ClientId[]> {
   const present: ClientId[] = [];
-  for (const tab of tabs) {
+  for (const tab of open.size === 0 ? [] : tabs) {
     const candidates = tab.size < open.size ? tab.clients() : open;
     for (const client of candidates) {
       if (tab.has(client) && open.delete(client)) present.push(client);

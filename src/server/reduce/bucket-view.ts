@@ -52,7 +52,7 @@ export class BucketView {
     return this.#owner.state === 'serving' && this.#owner.states === this.#states;
   }
 
-  *tabs(): Iterable<OwnedTab> {
+  *tabs(): IterableIterator<OwnedTab> {
     for (const tabSlots of this.#states.tabs()) {
       const tab = OwnedTab.of(tabSlots);
       if (tab !== undefined) yield tab;
