@@ -2,7 +2,7 @@ import type { AnswerForm, Question, ReaderRoute, Selection } from '../client/rea
 import type { Arguments, Option } from './command.js';
 import type { ExitCode, Io } from './io.js';
 import { nodeUrl } from './settings/kinds.js';
-import { UsageError } from './usage-error.js';
+import { DoneInPart, UsageError } from './usage-error.js';
 
 export const defaultServer = 'http://127.0.0.1:8300';
 
@@ -12,13 +12,28 @@ export const askOptions = {
   json: { placeholder: '', description: 'answer for programs' },
 } as const satisfies Record<string, Option>;
 
-/** Flags of commands that select tabs. */
-export const selectOptions = {
+/** Flags of commands that look at what the cluster holds. */
+export const lookOptions = {
+  ...askOptions,
+  partial: {
+    placeholder: '',
+    description: 'answer for the buckets that are served, where some are not, instead of failing',
+  },
+} as const satisfies Record<string, Option>;
+
+/** Flags of commands that work on tabs. */
+export const workOptions = {
   ...askOptions,
   re: {
     placeholder: '',
     description: 'names are regular expressions (RE2), matched from the beginning of a name',
   },
+} as const satisfies Record<string, Option>;
+
+/** Flags of commands that look at tabs. */
+export const selectOptions = {
+  ...lookOptions,
+  re: workOptions.re,
 } as const satisfies Record<string, Option>;
 
 /** Flags of commands that show States. */
@@ -55,7 +70,14 @@ export async function ask(
   question: Question = {},
 ): Promise<string> {
   const { reach } = await import('./reach.js');
-  return reach(serverOf(args, io.env), route, { form: formOf(args), ...question });
+  const form = formOf(args);
+  return reach(serverOf(args, io.env), route, {
+    ...{ form, partial: args.isOn('partial'), ...question },
+    // The text for people says so itself.
+    onMissing: (buckets) => {
+      if (form !== 'text') io.err(`taba: nothing of buckets ${buckets} is in this answer\n`);
+    },
+  });
 }
 
 /** Asks, and prints what the server says. */
@@ -78,8 +100,21 @@ export async function workAndPrint(
   question: Question = {},
 ): Promise<ExitCode> {
   const { whileShowing } = await import('./progress.js');
-  print(io, await whileShowing(io, doing, ask(args, io, route, question)));
-  return 0;
+  try {
+    print(io, await whileShowing(io, doing, ask(args, io, route, question)));
+    return 0;
+  } catch (error) {
+    if (error instanceof DoneInPart) print(io, shown(error.done, formOf(args)));
+    throw error;
+  }
+}
+
+/** What was done, as the server would have answered. */
+function shown(done: DoneInPart['done'], form: AnswerForm): string {
+  if (form !== 'text') return JSON.stringify(done);
+  return Object.entries(done)
+    .map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+    .join('\n');
 }
 
 export function print(io: Io, text: string): void {

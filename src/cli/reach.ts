@@ -1,7 +1,7 @@
 import { askServer, NoAnswer, ServerFault } from '../client/ask-server.js';
 import { createReader, type Question, type ReaderRoute } from '../client/reader.js';
 import { TabaError } from '../core/errors.js';
-import { CommandFailure } from './usage-error.js';
+import { CommandFailure, DoneInPart } from './usage-error.js';
 
 /** Long enough for the check of a large store; a server that is away is noticed at once by its connection. */
 const answerTimeoutMs = 3_600_000;
@@ -32,8 +32,8 @@ async function isAgent(server: string): Promise<boolean> {
 const eventsTimeoutMs = 60_000;
 
 /** Hands events to a server or an agent. @throws ServerFault, NoAnswer */
-export function postEvents(node: string, ndjson: string, idempotencyKey: string): Promise<string> {
-  return askServer(node, {
+export async function postEvents(node: string, ndjson: string, idempotencyKey: string): Promise<string> {
+  const { text } = await askServer(node, {
     path: '/events',
     method: 'POST',
     accept: 'application/json',
@@ -41,14 +41,16 @@ export function postEvents(node: string, ndjson: string, idempotencyKey: string)
     headers: { 'idempotency-key': idempotencyKey },
     timeoutMs: eventsTimeoutMs,
   });
+  return text;
 }
 
 /** Faults that somebody can act on, in the words of who found them, and with what can be done; others as they are. */
 export function explained(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error instanceof ServerFault) {
-    const { message, code, remedy } = error;
-    return new CommandFailure(remedy === undefined ? message : `${message} (${code}). ${remedy}`);
+    const { message, code, remedy, done } = error;
+    const explanation = remedy === undefined ? message : `${message} (${code}). ${remedy}`;
+    return done === undefined ? new CommandFailure(explanation) : new DoneInPart(explanation, done);
   }
   if (error instanceof TabaError) {
     return new CommandFailure(`${error.message} (${error.code}). ${error.row.remedy}`);

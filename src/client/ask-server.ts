@@ -1,4 +1,5 @@
 import { type ErrorCode, errorCatalogue } from '../core/errors.js';
+import type { JsonValue } from '../core/handlers/handler.js';
 import { askHttp, type HttpAnswer } from '../transport/outbound/http-client.js';
 
 export { NoAnswer } from '../transport/outbound/no-answer.js';
@@ -30,10 +31,25 @@ export class ServerFault extends Error {
     this.body = body;
   }
 
+  /** What was done nevertheless, where work that is spread over the cluster was done in part. */
+  get done(): Readonly<Record<string, JsonValue>> | undefined {
+    if (this.code === 'http') return undefined;
+    const { error } = JSON.parse(this.body) as { error: { done?: unknown } };
+    return typeof error.done === 'object' && error.done !== null
+      ? (error.done as Readonly<Record<string, JsonValue>>)
+      : undefined;
+  }
+
   /** What can be done about it. */
   get remedy(): string | undefined {
     return this.code === 'http' ? undefined : errorCatalogue[this.code].remedy;
   }
+}
+
+export interface ServerAnswer {
+  readonly text: string;
+  /** Buckets that it says nothing about, as in `3-7,12`, where a partial answer was asked for. */
+  readonly missingBuckets: string | undefined;
 }
 
 /** Longer selections are sent as a form: how long a URL may be differs from proxy to proxy. */
@@ -42,10 +58,10 @@ const maxQueryChars = 2_000;
 /**
  * One request to a server.
  *
- * @returns the body of an answer of success
+ * @returns an answer of success
  * @throws ServerFault, NoAnswer, and TabaError `result_too_large`
  */
-export async function askServer(origin: string, question: ServerQuestion): Promise<string> {
+export async function askServer(origin: string, question: ServerQuestion): Promise<ServerAnswer> {
   const { accept, headers, timeoutMs } = question;
   const url = new URL(question.path, origin);
   const query = new URLSearchParams();
@@ -63,7 +79,7 @@ export async function askServer(origin: string, question: ServerQuestion): Promi
     timeoutMs,
   });
   if (answer.status < 200 || answer.status >= 300) throw faultOf(answer);
-  return textOf(answer);
+  return { text: textOf(answer), missingBuckets: answer.headers.get('x-taba-missing-buckets') };
 }
 
 function textOf(answer: HttpAnswer): string {

@@ -57,6 +57,10 @@ export interface Question extends Selection {
   readonly buckets?: readonly number[];
   /** `/check`: put faults right, too. */
   readonly repair?: boolean;
+  /** Answer for the buckets that are served, where some are not: without it that is `unavailable`. */
+  readonly partial?: boolean;
+  /** Told which buckets such an answer says nothing about, as in `3-7,12`. */
+  readonly onMissing?: (buckets: string) => void;
 }
 
 type Json = Readonly<Record<string, JsonValue>>;
@@ -101,14 +105,16 @@ export function createReader({
   url = 'http://127.0.0.1:8300',
   timeoutMs = 60_000,
 }: ReaderOptions = {}): Reader {
-  function answer(route: ReaderRoute, question: Question = {}): Promise<string> {
-    return askServer(url, {
+  async function answer(route: ReaderRoute, question: Question = {}): Promise<string> {
+    const { text, missingBuckets } = await askServer(url, {
       path: route,
       method: question.repair ? 'POST' : methods[route],
       parameters: parametersOf(question),
       accept: mediaTypes[question.form ?? 'text'],
       timeoutMs,
     });
+    if (missingBuckets !== undefined) question.onMissing?.(missingBuckets);
+    return text;
   }
 
   async function json<T>(route: ReaderRoute, question: Question & Shown = {}): Promise<T> {
@@ -142,13 +148,14 @@ export function createReader({
 }
 
 function parametersOf(question: Question): Readonly<Record<string, string | undefined>> {
-  const { names, clients, re = false, buckets, repair } = question;
+  const { names, clients, re = false, buckets, repair, partial } = question;
   return {
     name: joined(names, re),
     client: joined(clients, re),
     re: re ? 'true' : undefined,
     buckets: buckets?.join(','),
     dry: repair ? 'false' : undefined,
+    partial: partial ? 'true' : undefined,
   };
 }
 

@@ -23,6 +23,8 @@ const rows: readonly (readonly [line: readonly string[], expected: Expected])[] 
   [['agg', 'a', '--detail'], { path: '/tabs', query: { name: 'a' }, accept: 'application/json-detailed' }],
   [['proj', 'a'], { path: '/projection', query: { name: 'a' } }],
   [['super', 'a;x=.*'], { path: '/supertabs', query: { name: 'a;x=.*', re: 'true' } }],
+  [['agg', 'a', '--partial'], { path: '/tabs', query: { name: 'a', partial: 'true' } }],
+  [['clients', '--partial'], { path: '/clients', query: { partial: 'true' } }],
   [['names'], { path: '/names' }],
   [['names', 'x', '--re'], { path: '/names', query: { name: 'x', re: 'true' } }],
   [['types', 'x'], { path: '/types', query: { name: 'x' } }],
@@ -86,6 +88,34 @@ t.test("a server's error is printed with its remedy, on standard error", async (
   t.same(ran.code, 1);
   t.same(ran.out, '');
   t.match(ran.err, /no tab is named a \(unknown_tab\)\. taba names lists what is known/);
+});
+
+t.test('a partial answer says so, where it does not show', async (t) => {
+  const headers = { 'x-taba-missing-buckets': '3-7,12' };
+  const server = await standIn(t, () => ({ body: '{}', headers }));
+  const at = ['--partial', '--server', server.url];
+  t.match(await taba(['names', '--json', ...at]), {
+    code: 0,
+    out: '{}\n',
+    err: /nothing of buckets 3-7,12 is in/,
+  });
+  t.match(await taba(['names', ...at]), { code: 0, err: '' }, 'the text has a line of its own');
+});
+
+t.test('work that was done in part says what was done, and fails', async (t) => {
+  const error = {
+    code: 'unavailable',
+    message: 'not done in bucket 5: why',
+    done: { recomputed: 12, list: [1] },
+  };
+  const server = await standIn(t, () => ({ status: 503, body: JSON.stringify({ error }) }));
+  const at = ['--server', server.url];
+  t.match(await taba(['recompute', ...at]), {
+    code: 1,
+    out: 'recomputed: 12\nlist: [1]\n',
+    err: /^taba: not done in bucket 5: why \(unavailable\)\. Ask again/,
+  });
+  t.match(await taba(['recompute', '--json', ...at]), { code: 1, out: '{"recomputed":12,"list":[1]}\n' });
 });
 
 t.test('an agent that is asked like a server is told apart', async (t) => {

@@ -14,6 +14,7 @@ export interface Asked {
 export interface Said {
   readonly status?: number;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface StandIn {
@@ -41,7 +42,7 @@ export async function standIn(
     asked.push(item);
     const said = answer(item, asked.length);
     if (said === 'hang up') incoming.socket.destroy();
-    else outgoing.writeHead(said.status ?? 200).end(said.body);
+    else outgoing.writeHead(said.status ?? 200, said.headers).end(said.body);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,4 +1,4 @@
-import { askAndPrint, askOptions } from '../ask.js';
+import { askAndPrint, lookOptions } from '../ask.js';
 import type { Command } from '../command.js';
 
 export const clients: Command = {
@@ -6,6 +6,6 @@ export const clients: Command = {
   positionals: '',
   summary: 'List the clients that have recorded something',
   examples: [['taba clients', 'one client id per line']],
-  options: askOptions,
+  options: lookOptions,
   run: (args, io) => askAndPrint(args, io, '/clients'),
 };

@@ -1,4 +1,4 @@
-import { ask, selection, selectOptions, workAndPrint } from '../ask.js';
+import { ask, selection, workAndPrint, workOptions } from '../ask.js';
 import type { Command } from '../command.js';
 import { confirm } from '../confirm.js';
 import { CommandFailure } from '../usage-error.js';
@@ -14,7 +14,7 @@ export const deleteTabs: Command = {
     ["taba delete --re 'test_.*' --yes", 'without asking'],
   ],
   options: {
-    ...selectOptions,
+    ...workOptions,
     yes: { placeholder: '', description: 'delete without asking' },
   },
   async run(args, io) {
