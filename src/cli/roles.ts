@@ -53,6 +53,8 @@ export async function serverFrom(ingredients: Ingredients): Promise<RunningServe
       port: settings.port,
       ...(settings.advertise !== undefined && { advertise: settings.advertise }),
       roles: [...settings.role],
+      heartbeatMs: settings['heartbeat-interval'],
+      leaseMs: settings.lease,
       store,
       bucketCount: settings.buckets,
       clientId: settings['client-id'],

@@ -15,6 +15,10 @@ export interface ServerOptions {
   /** host:port under which others reach this server, where it is not host and port. */
   readonly advertise?: string;
   readonly roles: readonly ServerRole[];
+  /** On a store that servers share: how often this one tells the others that it lives. */
+  readonly heartbeatMs: number;
+  /** And after how long a silence it is taken to be dead. */
+  readonly leaseMs: number;
   /** The server closes it when it ends. */
   readonly store: Store;
   readonly bucketCount: number;

@@ -5,15 +5,19 @@ import { checkClientId } from '../core/names.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
 import { watchLiveMemory } from '../runtime/live-memory.js';
+import type { Log } from '../runtime/log.js';
 import { throttled } from '../runtime/throttled-log.js';
+import type { Member } from '../storage/coordination.js';
 import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
 import type { Hello } from '../wire/frame.js';
 import { encodeParts } from '../wire/parts.js';
-import { alone } from './cluster/alone.js';
+import type { Cluster } from './cluster/cluster.js';
 import { Latency } from './cluster/latency.js';
+import { SharedCluster } from './cluster/shared-cluster.js';
+import { soleCluster } from './cluster/sole-cluster.js';
 import type { ServerOptions } from './options.js';
-import { querying } from './query/querying.js';
+import { type Querying, querying } from './query/querying.js';
 import { Flushes } from './receive/flushes.js';
 import { KeyedDelivery } from './receive/keyed-delivery.js';
 import { Links } from './receive/links.js';
@@ -67,10 +71,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 class Server implements RunningServer {
   readonly #options: ServerOptions;
   readonly #startedAtMs: number;
-  readonly #id = randomBytes(16).toString('hex');
+  readonly #id = randomBytes(16).toString('hex') as MemberId;
   readonly #latency: Latency;
   readonly #load: DecayedRate;
   readonly #owners: Owners;
+  readonly #cluster: Cluster;
+  readonly #querying: Querying;
   readonly #router: Router;
   readonly #door: RawDoor;
   readonly #producer: OwnProducer;
@@ -101,11 +107,14 @@ class Server implements RunningServer {
         this.#latency.applied(moment);
         this.#load.add(moment.events);
       },
+      isAssigned: (bucket) => this.#cluster.isAssigned(bucket),
+      mayRead: () => this.#cluster.mayRead,
     });
-    const owner = this.#owners.take.bind(this.#owners);
-    this.#router = new Router({ owner, maxPendingBytes });
+    this.#cluster = this.#joined(log);
+    const deliver = this.#cluster.deliver.bind(this.#cluster);
+    this.#router = new Router({ deliver, maxPendingBytes });
     this.#producer = new OwnProducer({
-      ...{ owner, registry, bucketCount, limits, clock },
+      ...{ deliver, registry, bucketCount, limits, clock },
       encode: (parts) => encodeParts(parts, registry),
       newId: newProducerId,
     });
@@ -120,12 +129,45 @@ class Server implements RunningServer {
       ...{ door: this.#door, producer: this.#producer, refuses, clock },
       maxSessions: limits.maxClients,
     });
+    this.#querying = querying({
+      ...{ owners: this.#owners, peers: this.#cluster.peers, store, registry, limits, clock },
+      presentSec: () => clock.nowMs() / 1000 - this.#latency.discountSec,
+      discardPending: (buckets) => this.#producer.discard('flushed', buckets),
+    });
     this.#links = new Links({
       router: this.#router,
+      own: (block) => this.#owners.take(block),
+      questions: { ...this.#querying.questions, ...this.#cluster.questions },
       flushes: this.#flushes,
       hello: () => this.#hello(),
       log,
     });
+  }
+
+  /** One of many on a store that servers share; else the whole cluster. */
+  #joined(log: Log): Cluster {
+    const { store, heartbeatMs, leaseMs, limits, clock } = this.#options;
+    const describe = (): Member => this.#describe();
+    const { coordination } = store;
+    if (coordination === undefined) return soleCluster(this.#owners, describe);
+    return new SharedCluster({
+      ...{ coordination, owners: this.#owners, heartbeatMs, leaseMs, describe, clock, log },
+      maxFrameBytes: limits.maxFrameBytes,
+      hello: () => this.#hello(),
+    });
+  }
+
+  #describe(): Member {
+    const { roles, version } = this.#options;
+    return {
+      id: this.#id,
+      address: this.#address,
+      roles,
+      version,
+      weight: roles.includes('be') ? 1 : 0,
+      leaving: this.#stopping,
+      report: new Uint8Array(),
+    };
   }
 
   get url(): string {
@@ -151,30 +193,21 @@ class Server implements RunningServer {
       onError: (error, where) =>
         log.error('request_failed', { where, error: String(error), stack: (error as Error).stack }),
     });
-    await this.#owners.start();
+    await this.#cluster.start();
     this.#repeat(pruneIntervalMs, () => void this.#owners.administration.prune());
     if (selfInstrument) this.#countItself();
   }
 
   #routes(): Parameters<typeof startHttpServer>[0]['routes'] {
-    const { store, registry, limits, bucketCount, roles, version, clock } = this.#options;
-    const owners = this.#owners;
-    const owner = owners.take.bind(owners);
-    const peers = alone(() => ({
-      ...{ id: this.#id as MemberId, address: this.#address, roles, version },
-      ...{ weight: 1, leaving: this.#stopping, report: new Uint8Array() },
-    }));
+    const { registry, limits, bucketCount, clock } = this.#options;
+    const deliver = this.#cluster.deliver.bind(this.#cluster);
     return [
       ...rawRoutes({
         ...{ door: this.#door, producer: this.#producer, limits, clock },
-        keyed: new KeyedDelivery({ registry, bucketCount, clock, owner }),
+        keyed: new KeyedDelivery({ registry, bucketCount, clock, deliver }),
         refuses: () => this.#refusal(),
       }),
-      ...querying({
-        ...{ owners, peers, store, registry, limits, clock },
-        presentSec: () => clock.nowMs() / 1000 - this.#latency.discountSec,
-        discardPending: (buckets) => this.#producer.discard('flushed', buckets),
-      }).routes,
+      ...this.#querying.routes,
       ...statusRoutes({
         status: () => this.status(),
         servers: () => ({ [this.#address]: this.#options.roles }),
@@ -218,10 +251,7 @@ class Server implements RunningServer {
 
   #notReady(): string | undefined {
     if (this.#stopping) return 'the server is shutting down';
-    const { serving } = this.#owners.stats().buckets;
-    if (serving < this.#owners.bucketCount)
-      return `${serving} of ${this.#owners.bucketCount} buckets are served`;
-    return this.#waitingFor();
+    return this.#cluster.trouble ?? this.#waitingFor();
   }
 
   #repeat(periodMs: number, action: () => void): void {
@@ -290,9 +320,12 @@ class Server implements RunningServer {
     this.#stopping = true;
     lifecycle.onStop('store', () => store.close(), deadlineMs);
     lifecycle.onStop('connections', () => this.#http?.close());
+    lifecycle.onStop('membership', () => this.#cluster.leave(), deadlineMs);
     lifecycle.onStop('owners', () => this.#owners.close(), deadlineMs);
-    lifecycle.onStop('own events', () => this.#producer.empty(), deadlineMs);
     lifecycle.onStop('listening', () => this.#http?.stopListening());
+    // The others have to reach this server for that.
+    lifecycle.onStop('hand-over', () => this.#cluster.handOver(deadlineMs / 2), deadlineMs);
+    lifecycle.onStop('own events', () => this.#producer.empty(), deadlineMs);
     await lifecycle.stop();
     clearInterval(awake);
   }

@@ -12,7 +12,7 @@
  *      6 flush-ack    session · number · rejected
  *      7 flush-nack   session · number · reason 0 gap, 1 busy, 2 refused · expected? · retryAfterMs? · message?
  *      8 query        id · name · body
- *      9 result       id · body
+ *      9 result       id · body · last
  *     10 error        id? · code · message · fatal
  *
  * `rejected` is [[tab, client, events, code, message]…]; ids are 32 lower-case hex digits; payloads and bodies are binary.
@@ -131,8 +131,13 @@ const codecs: { readonly [K in Frame['kind']]: Codec<Extract<Frame, { kind: K }>
   },
   result: {
     code: 9,
-    encode: ({ id, body }) => [id, plain(body)],
-    decode: (fields) => ({ kind: 'result', id: fields.integer('id'), body: fields.bytes('body') }),
+    encode: ({ id, body, last }) => [id, plain(body), last],
+    decode: (fields) => ({
+      kind: 'result',
+      id: fields.integer('id'),
+      body: fields.bytes('body'),
+      last: fields.flag('last'),
+    }),
   },
   error: { code: 10, encode: encodeFault, decode: decodeFault },
 };

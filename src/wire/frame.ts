@@ -89,10 +89,12 @@ export interface Query {
   readonly body: Uint8Array;
 }
 
+/** An answer, or a piece of one that does not fit into a frame: the pieces follow each other, `last` ends them. */
 export interface Result {
   readonly kind: 'result';
   readonly id: number;
   readonly body: Uint8Array;
+  readonly last: boolean;
 }
 
 /** Something is wrong with the connection or with query `id`; `fatal` is followed by a close. */

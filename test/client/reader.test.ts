@@ -20,6 +20,8 @@ const server = await startServer({
   host: '127.0.0.1',
   port: 0,
   roles: ['fe', 'be', 'ctrl'],
+  heartbeatMs: 500,
+  leaseMs: 3000,
   store: openMemoryStore({ bucketCount: 8 }),
   bucketCount: 8,
   clientId: 'host',

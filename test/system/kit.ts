@@ -24,6 +24,8 @@ export async function serverOf(t: Test, options: Partial<ServerOptions> = {}): P
     host: '127.0.0.1',
     port: 0,
     roles: ['fe', 'be', 'ctrl'],
+    heartbeatMs: 500,
+    leaseMs: 3000,
     store: options.store ?? openMemoryStore({ bucketCount }),
     bucketCount,
     clientId: 'server-host',

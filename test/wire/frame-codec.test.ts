@@ -79,7 +79,7 @@ const frames: readonly Frame[] = [
   { kind: 'flush-nack', session: 's', number: 3, reason: 'busy', retryAfterMs: 100 },
   { kind: 'flush-nack', session: 's', number: 3, reason: 'refused', message: 'not Parts' },
   { kind: 'query', id: 0, name: 'read', body: new Uint8Array(0) },
-  { kind: 'result', id: 4, body: payload },
+  { kind: 'result', id: 4, body: payload, last: true },
   { kind: 'error', code: 'internal', message: 'größer', fatal: true },
   { kind: 'error', id: 5, code: 'internal', message: '', fatal: false },
 ];
@@ -120,11 +120,11 @@ t.test('every frame comes back as it was', (t) => {
 
 t.test('binary is copied out of the bytes, and into them from any view', (t) => {
   const within = new Uint8Array([9, 9, 1, 2, 3, 9]).subarray(2, 5);
-  const expected = hexOf(encodeFrame({ kind: 'result', id: 1, body: payload }));
+  const expected = hexOf(encodeFrame({ kind: 'result', id: 1, body: payload, last: false }));
   for (const body of [within, Buffer.from(payload), Buffer.from([0, 1, 2, 3]).subarray(1)]) {
-    t.equal(hexOf(encodeFrame({ kind: 'result', id: 1, body })), expected);
+    t.equal(hexOf(encodeFrame({ kind: 'result', id: 1, body, last: false })), expected);
   }
-  const bytes = encodeFrame({ kind: 'result', id: 1, body: payload });
+  const bytes = encodeFrame({ kind: 'result', id: 1, body: payload, last: false });
   const frame = decodeFrame(bytes);
   bytes.fill(0);
   t.ok(frame.kind === 'result' && hexOf(frame.body) === '010203');

@@ -12,8 +12,8 @@ export interface KeyedDeliveryOptions {
   readonly registry: HandlerRegistry;
   readonly bucketCount: number;
   readonly clock: Clock;
-  /** The owner of a Block's bucket. Never rejects. */
-  owner(block: Block): Promise<Answer>;
+  /** Takes a Block to whoever holds its bucket. Never rejects. */
+  deliver(block: Block): Promise<Answer>;
 }
 
 type Acknowledged = Extract<Answer, { kind: 'acknowledged' }>;
@@ -102,7 +102,7 @@ export class KeyedDelivery {
 
   async #deliverBlock(block: Block, signal: AbortSignal): Promise<Acknowledged> {
     for (;;) {
-      const answer = await this.#options.owner(block);
+      const answer = await this.#options.deliver(block);
       if (answer.kind === 'acknowledged') return answer;
       if (answer.kind === 'unknown_producer' || answer.kind === 'closed' || signal.aborted) {
         throw new TabaError('counted_in_part', `bucket ${block.bucket} did not acknowledge (${answer.kind})`);

@@ -1,13 +1,19 @@
-import type { AddressedAnswer, Block } from '../../core/block.js';
+import type { AddressedAnswer, Answer, Block } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
 import type { Log } from '../../runtime/log.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
 import type { Frame, Hello, PushBlocks } from '../../wire/frame.js';
+import type { Questions } from '../cluster/peers.js';
 import type { Flushes } from './flushes.js';
+import { QuestionDesk } from './question-desk.js';
 import type { Router } from './router.js';
 
 export interface LinksOptions {
   readonly router: Router;
+  /** The owner here of a Block's bucket: what comes from another server goes no further. Never rejects. */
+  own(block: Block): Promise<Answer>;
+  /** What other servers may ask. */
+  readonly questions: Questions;
   readonly flushes: Flushes;
   readonly hello: () => Hello;
   readonly log: Log;
@@ -18,9 +24,11 @@ interface Peer {
   readonly hello: Hello;
   answers: AddressedAnswer[];
   sending: boolean;
+  /** Of a server only. */
+  readonly desk: QuestionDesk | undefined;
 }
 
-/** v2 connections of agents, which push Blocks, and of SDKs, which push flushes. */
+/** v2 connections of agents, which push Blocks, of SDKs, which push flushes, and of other servers, which push Blocks and ask. */
 export class Links implements FrameLinkEvents {
   readonly #options: LinksOptions;
   readonly #peers = new Map<FrameLink, Peer>();
@@ -40,12 +48,15 @@ export class Links implements FrameLinkEvents {
     else if (frame.kind === 'push-blocks' && peer.hello.role !== 'sdk') this.#take(link, peer, frame);
     else if (frame.kind === 'push-flush' && peer.hello.role === 'sdk')
       this.#options.flushes.take(link, frame);
+    else if (frame.kind === 'query' && peer.desk !== undefined) void peer.desk.take(frame);
     else fail(link, 'bad_framing', `a server takes no ${frame.kind} from ${withArticle(peer.hello.role)}`);
   }
 
   drain(link: FrameLink): void {
     const peer = this.#peers.get(link);
-    if (peer !== undefined) this.#send(link, peer);
+    if (peer === undefined) return;
+    this.#send(link, peer);
+    peer.desk?.send();
   }
 
   closed(link: FrameLink): void {
@@ -68,7 +79,8 @@ export class Links implements FrameLinkEvents {
       fail(link, mismatch.code, mismatch.message);
       return;
     }
-    this.#peers.set(link, { hello, answers: [], sending: false });
+    const desk = hello.role === 'server' ? new QuestionDesk(link, hello, this.#options) : undefined;
+    this.#peers.set(link, { hello, answers: [], sending: false, desk });
     link.trySend(ours);
   }
 
@@ -78,7 +90,8 @@ export class Links implements FrameLinkEvents {
   }
 
   async #takeBlock(link: FrameLink, peer: Peer, block: Block): Promise<void> {
-    const answer = await this.#options.router.take(block);
+    const { router, own } = this.#options;
+    const answer = await (peer.hello.role === 'server' ? own(block) : router.take(block));
     const { bucket, producer, seq } = block;
     peer.answers.push({ bucket, producer, seq, answer });
     if (peer.sending) return;

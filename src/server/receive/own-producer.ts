@@ -7,8 +7,8 @@ import type { SettledParts } from '../../core/producer/waiter.js';
 import type { Clock } from '../../runtime/clock.js';
 
 export interface OwnProducerOptions extends Omit<ProducerOptions, 'id' | 'birthMs'> {
-  /** The owner of a Block's bucket. Never rejects. */
-  owner(block: Block): Promise<Answer>;
+  /** Takes a Block to whoever holds its bucket. Never rejects. */
+  deliver(block: Block): Promise<Answer>;
   readonly clock: Clock;
 }
 
@@ -89,7 +89,7 @@ export class OwnProducer {
   }
 
   #send(block: Block): void {
-    void this.#options.owner(block).then((answer) => this.#answered(block, answer));
+    void this.#options.deliver(block).then((answer) => this.#answered(block, answer));
   }
 
   #answered({ bucket, producer, seq }: Block, answer: Answer): void {

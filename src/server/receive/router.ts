@@ -11,8 +11,8 @@ export interface BlockBooks {
 }
 
 export interface RouterOptions {
-  /** The owner of the bucket. Never rejects. */
-  owner(block: Block): Promise<Answer>;
+  /** Takes the Block to whoever holds its bucket, here or elsewhere. Never rejects. */
+  deliver(block: Block): Promise<Answer>;
   /** Bytes of Blocks that may wait for their owners; beyond it, senders are told to come again. */
   readonly maxPendingBytes: number;
 }
@@ -61,7 +61,7 @@ export class Router {
     this.#pendingBytes += block.payload.length;
     this.#pendingEvents += block.events;
     this.#pendingBlocks++;
-    const answer = await this.#options.owner(block);
+    const answer = await this.#options.deliver(block);
     this.#pendingBytes -= block.payload.length;
     this.#pendingEvents -= block.events;
     this.#pendingBlocks--;

@@ -92,6 +92,11 @@ export class BucketOwner extends HeldBucket {
     if (this.isDirty) this.context.changed(this.bucket);
   }
 
+  protected override gaveUp(): void {
+    this.#begun?.resolve();
+    this.context.gaveUp?.(this.bucket);
+  }
+
   /** Builds the memory of the bucket from what the store has: an index of the pages, and the tail on top of them (R6). */
   protected override async takeOver(acquired: Acquired): Promise<void> {
     this.#states.index(acquired.pages);
@@ -149,7 +154,7 @@ export class BucketOwner extends HeldBucket {
    */
   protected async confirmed(): Promise<boolean> {
     try {
-      await this.readPages([]);
+      await this.confirm();
       return true;
     } catch {
       return false;

@@ -34,4 +34,8 @@ export interface BucketContext {
   /** States came into memory: others may have to go. */
   loaded(): void;
   onApplied?(moment: AppliedMoment): void;
+  /** Whether the newest assignment gives the bucket to this process: asked before a lost bucket is acquired again (R3). Default: yes. */
+  isAssigned?(bucket: BucketIndex): Promise<boolean>;
+  /** A lost bucket is not acquired again: it is somebody else's by now. */
+  gaveUp?(bucket: BucketIndex): void;
 }

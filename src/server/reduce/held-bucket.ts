@@ -70,6 +70,8 @@ export abstract class HeldBucket {
     acquired: Awaited<ReturnType<BucketContext['store']['acquire']>>,
   ): Promise<void>;
   protected abstract acquired(): void;
+  /** It is somebody else's. */
+  protected abstract gaveUp(): void;
   /** Drops the memory of the bucket. */
   protected abstract forget(): void;
 
@@ -134,7 +136,27 @@ export abstract class HeldBucket {
     log.warn('bucket_lost', { bucket: this.bucket, reason: String(error), failures: this.#failures });
     if (this.phase === 'leaving') return;
     this.phase = 'acquiring';
-    this.#callOff = clock.after(backoffMs(this.#failures++), () => void this.acquire());
+    this.#callOff = clock.after(backoffMs(this.#failures++), () => void this.#acquireAgain());
+  }
+
+  /** Looks at the newest assignment first: whoever was replaced must not take the bucket back. */
+  async #acquireAgain(): Promise<void> {
+    const generation = this.#generation;
+    this.#callOff = undefined;
+    const isOurs = (await this.context.isAssigned?.(this.bucket)) ?? true;
+    if (generation !== this.#generation || this.phase !== 'acquiring') return;
+    if (isOurs) {
+      await this.acquire();
+      return;
+    }
+    this.forgetAll();
+    this.phase = 'idle';
+    this.gaveUp();
+  }
+
+  /** Asks the store whether the bucket is still ours; when it is not, it is lost. */
+  async confirm(): Promise<void> {
+    await this.readPages([]);
   }
 
   protected forgetAll(): void {

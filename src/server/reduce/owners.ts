@@ -37,6 +37,10 @@ export interface OwnersOptions {
   backoffMs?(failures: number): number;
   /** An entry was applied; for measuring latency. */
   onApplied?(moment: AppliedMoment): void;
+  /** Whether the newest assignment gives the bucket to this process, see `BucketContext`. Default: yes. */
+  isAssigned?(bucket: BucketIndex): Promise<boolean>;
+  /** Whether what is in memory can be trusted to be the present, see `Reading`. Default: yes. */
+  mayRead?(): boolean;
   /** Makes what holds a bucket: the simulation puts owners that break a rule in its place. Default: a BucketOwner. */
   hold?(bucket: BucketIndex, context: BucketContext): BucketOwner;
 }
@@ -93,9 +97,11 @@ export class Owners {
       retryAfterMs: 100,
       changed: (bucket) => this.#changed(bucket),
       loaded: () => this.#eviction.makeRoom(),
+      gaveUp: (bucket) => this.#gaveUp(bucket),
       ...(onApplied === undefined ? {} : { onApplied }),
+      ...(options.isAssigned === undefined ? {} : { isAssigned: options.isAssigned }),
     };
-    this.reading = new Reading(this.#holdings, this.#capacity);
+    this.reading = new Reading(this.#holdings, this.#capacity, options.mayRead);
     this.administration = new Administration(this.#holdings, options);
   }
 
@@ -162,6 +168,23 @@ export class Owners {
     await owner.release();
     this.#dirty.delete(owner);
     this.#holdings.remove(owner);
+  }
+
+  #gaveUp(bucket: BucketIndex): void {
+    const owner = this.#holdings.get(bucket);
+    if (owner === undefined) return;
+    this.#dirty.delete(owner);
+    this.#holdings.remove(owner);
+  }
+
+  /** Asks the store about every bucket that is served; what turns out to be somebody else's is lost. */
+  confirm(): Promise<void> {
+    return eachBucket(
+      this.#holdings.servedBuckets().flatMap((bucket) => this.#holdings.serving(bucket) ?? []),
+      (owner) => owner.confirm(),
+      // It says so itself, and looks at the assignment.
+      () => {},
+    );
   }
 
   /** Never rejects. */

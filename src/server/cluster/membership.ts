@@ -1,0 +1,163 @@
+import type { MemberId } from '../../core/ids.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { Log } from '../../runtime/log.js';
+import type { Assignment, ClusterView, Coordination, Member } from '../../storage/coordination.js';
+import { assign } from './assignment.js';
+
+export interface MembershipOptions {
+  readonly coordination: Coordination;
+  readonly bucketCount: number;
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+  /** This server, as it is now. */
+  describe(): Member;
+  /** After every heartbeat that was answered. @param lapsed the one before is longer ago than the lease: others may have taken over meanwhile */
+  learnt(membership: Membership, lapsed: boolean): void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * This server's place among the others: a heartbeat every so often, what it tells about them, and, while this server leads,
+ * the assignment. When the store cannot be reached, what was known last goes on being used: nothing depends on its truth.
+ */
+export class Membership {
+  readonly #options: MembershipOptions;
+  #view: ClusterView | undefined;
+  #assignment: Assignment | undefined;
+  /** When the last heartbeat that was answered had been sent. */
+  #beatAtMs = Number.NEGATIVE_INFINITY;
+  #beating: Promise<void> | undefined;
+  /** A heartbeat that began before somebody asked for one may know nothing of what they want to know. */
+  #again: Promise<void> | undefined;
+  #callOff: (() => void) | undefined;
+  #lastError: string | undefined;
+  #stopped = false;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** The first heartbeat. @throws what the store says */
+  async start(): Promise<void> {
+    await this.#beat();
+    if (this.#lastError !== undefined) throw new Error(this.#lastError);
+    this.#schedule();
+  }
+
+  /** Everybody alive, this server included. */
+  get members(): readonly Member[] {
+    return this.#view?.members ?? [this.#options.describe()];
+  }
+
+  member(id: MemberId): Member | undefined {
+    return this.#view?.members.find((member) => member.id === id);
+  }
+
+  get leader(): MemberId | undefined {
+    return this.#view?.leader;
+  }
+
+  /** The newest one known. */
+  get assignment(): Assignment | undefined {
+    return this.#assignment;
+  }
+
+  /** Whether the others take this server for alive: otherwise they may have replaced it. */
+  get isCurrent(): boolean {
+    return this.#options.clock.monotonicMs() - this.#beatAtMs < this.#options.leaseMs;
+  }
+
+  /** Why the last heartbeat was not answered. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** A heartbeat that begins after this call. Never rejects: when the store cannot be reached, the newest known stays. */
+  refresh(): Promise<void> {
+    if (this.#beating === undefined) return this.#beat();
+    this.#again ??= this.#beating.then(() => {
+      this.#again = undefined;
+      return this.#beat();
+    });
+    return this.#again;
+  }
+
+  /** No more heartbeats; the others hear of it at once. */
+  async leave(): Promise<void> {
+    this.stop();
+    await this.#beating;
+    try {
+      await this.#options.coordination.leave(this.#options.describe().id);
+    } catch (error) {
+      // The lease takes it off.
+      this.#options.log.warn('leave_failed', { reason: String(error) });
+    }
+  }
+
+  /** No more heartbeats, without a word to anybody. */
+  stop(): void {
+    this.#stopped = true;
+    this.#callOff?.();
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#callOff = this.#options.clock.after(this.#options.heartbeatMs, () => {
+      void this.refresh().then(() => this.#schedule());
+    });
+  }
+
+  #beat(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    this.#beating ??= this.#beatOnce().finally(() => {
+      this.#beating = undefined;
+    });
+    return this.#beating;
+  }
+
+  async #beatOnce(): Promise<void> {
+    const { clock, coordination, describe, log, leaseMs } = this.#options;
+    const sentAtMs = clock.monotonicMs();
+    try {
+      const view = await coordination.beat(describe(), this.#assignment?.version ?? 0);
+      const lapsed = this.#view !== undefined && sentAtMs - this.#beatAtMs >= leaseMs;
+      this.#beatAtMs = sentAtMs;
+      if (this.#lastError !== undefined) log.info('heartbeat_answered', { after: this.#lastError });
+      this.#lastError = undefined;
+      this.#take(view);
+      if (view.leader === describe().id) await this.#lead(view);
+      if (!this.#stopped) this.#options.learnt(this, lapsed);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (this.#lastError !== reason) log.warn('heartbeat_failed', { reason });
+      this.#lastError = reason;
+    }
+  }
+
+  #take(view: ClusterView): void {
+    this.#view = view;
+    if (view.assignment !== undefined) this.#assignment = view.assignment;
+    else if (view.version === 0) this.#assignment = undefined;
+  }
+
+  /** Assigns anew when the present assignment is not what the members call for. */
+  async #lead({ members, version, nowMs }: ClusterView): Promise<void> {
+    const { coordination, bucketCount, log, describe } = this.#options;
+    const present = this.#assignment?.owners ?? new Array<MemberId | undefined>(bucketCount).fill(undefined);
+    const alive = new Set(members.map(({ id }) => id));
+    const staying = members.filter(({ leaving, weight }) => !leaving && weight > 0);
+    // With nobody else there, those who are leaving keep what they have.
+    const owners = assign(
+      present.map((owner) => (owner !== undefined && alive.has(owner) ? owner : undefined)),
+      staying,
+    );
+    if (owners.every((owner, bucket) => owner === present[bucket])) return;
+    // The store's clock: never used twice, though a fail-over may lose the version before.
+    const assignment = { version: Math.max(version + 1, Math.floor(nowMs)), owners };
+    if (!(await coordination.assign(describe().id, version, assignment))) return;
+    const moved = owners.filter((owner, bucket) => owner !== present[bucket]).length;
+    log.info('buckets_assigned', { version: assignment.version, moved, servers: staying.length });
+    this.#assignment = assignment;
+  }
+}

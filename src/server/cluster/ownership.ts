@@ -1,0 +1,217 @@
+import { TabaError } from '../../core/errors.js';
+import type { BucketIndex, MemberId } from '../../core/ids.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { Log } from '../../runtime/log.js';
+import { pack, unpack } from '../../wire/msgpack.js';
+import type { Owners } from '../reduce/owners.js';
+import type { Holders } from './holders.js';
+import type { Membership } from './membership.js';
+import type { Peers } from './peers.js';
+
+export interface OwnershipOptions {
+  readonly owners: Pick<Owners, 'acquire' | 'release' | 'stateOf' | 'confirm' | 'bucketCount'>;
+  readonly membership: Pick<Membership, 'member' | 'members' | 'refresh'>;
+  readonly holders: Holders;
+  readonly peers: Pick<Peers, 'self' | 'ask'>;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The question by which a new owner asks the one before it for buckets; the answer comes when they have been let go. */
+export const releaseQuestion = 'release';
+
+/** Buckets in one question: closed together for a moment, free soon. */
+const bucketsPerQuestion = 16;
+/** Questions under way to one predecessor. */
+const questionsAtOnce = 3;
+const retryMs = 100;
+
+/**
+ * Makes this server hold what the assignment gives to it, and let go of the rest.
+ *
+ * A bucket is pulled: its predecessor serves it until the new owner asks, lets go of it written down, and answers; then the
+ * new owner acquires it. So a bucket is closed for the time of one checkpoint and one acquisition. A predecessor that is
+ * dead is not asked; one that is alive and does not answer is waited for, until it has let go by itself: whoever is assigned
+ * elsewhere and asked by nobody does that after the lease. None of this is needed for safety, which is the head's (R1).
+ */
+export class Ownership {
+  readonly #options: OwnershipOptions;
+  readonly #taking = new Set<BucketIndex>();
+  /** Held here, assigned elsewhere; since when, monotonic ms. */
+  readonly #strayingSinceMs = new Map<BucketIndex, number>();
+  #confirming = 0;
+  #onEmpty: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(options: OwnershipOptions) {
+    this.#options = options;
+  }
+
+  /** After a lapse nothing may be read from memory before the store said that nobody has taken it. */
+  get isConfirming(): boolean {
+    return this.#confirming > 0;
+  }
+
+  isAssigned(bucket: BucketIndex): boolean {
+    return this.#options.holders.ownerOf(bucket) === this.#options.peers.self;
+  }
+
+  /** The assignment, or who is alive, may have changed. @param lapsed this server may have been replaced meanwhile */
+  learn(lapsed: boolean): void {
+    if (this.#stopped) return;
+    const { owners, clock, leaseMs } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const wanted: BucketIndex[] = [];
+    const strays: BucketIndex[] = [];
+    for (let index = 0; index < owners.bucketCount; index++) {
+      const bucket = index as BucketIndex;
+      const isHeld = owners.stateOf(bucket) !== 'idle';
+      if (this.isAssigned(bucket)) {
+        this.#strayingSinceMs.delete(bucket);
+        if (!isHeld && !this.#taking.has(bucket)) wanted.push(bucket);
+      } else if (isHeld) {
+        const sinceMs = this.#strayingSinceMs.get(bucket) ?? nowMs;
+        this.#strayingSinceMs.set(bucket, sinceMs);
+        if (lapsed || nowMs - sinceMs >= leaseMs) strays.push(bucket);
+      } else {
+        this.#strayingSinceMs.delete(bucket);
+      }
+    }
+    if (strays.length > 0) void this.#letGo(strays);
+    if (lapsed) void this.#confirm();
+    this.#take(wanted);
+    this.#checkEmpty();
+  }
+
+  async #confirm(): Promise<void> {
+    this.#confirming++;
+    try {
+      await this.#options.owners.confirm();
+    } finally {
+      this.#confirming--;
+    }
+  }
+
+  #take(buckets: readonly BucketIndex[]): void {
+    if (buckets.length === 0) return;
+    const { holders, membership, peers, log } = this.#options;
+    const free: BucketIndex[] = [];
+    const byPredecessor = new Map<MemberId, BucketIndex[]>();
+    for (const bucket of buckets) {
+      this.#taking.add(bucket);
+      const before = holders.predecessorOf(bucket);
+      if (before === undefined || before === peers.self || membership.member(before) === undefined) {
+        free.push(bucket);
+        continue;
+      }
+      const its = byPredecessor.get(before);
+      if (its === undefined) byPredecessor.set(before, [bucket]);
+      else its.push(bucket);
+    }
+    log.info('buckets_wanted', { free: free.length, toBeHandedOver: buckets.length - free.length });
+    if (free.length > 0) void this.#acquire(free);
+    for (const [before, its] of byPredecessor) void this.#takeFrom(before, its);
+  }
+
+  async #takeFrom(before: MemberId, buckets: readonly BucketIndex[]): Promise<void> {
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < buckets.length) {
+        const batch = buckets.slice(next, next + bucketsPerQuestion);
+        next += bucketsPerQuestion;
+        await this.#askFor(before, batch);
+        await this.#acquire(batch);
+      }
+    };
+    await Promise.all(Array.from({ length: questionsAtOnce }, work));
+  }
+
+  /** Resolves when the predecessor has let go, is dead, or must have let go by itself. */
+  async #askFor(before: MemberId, buckets: readonly BucketIndex[]): Promise<void> {
+    const { membership, peers, leaseMs, clock, log } = this.#options;
+    // Twice the lease: by then it has learnt the assignment, and has let go of what nobody asked it for.
+    const untilMs = clock.monotonicMs() + 2 * leaseMs;
+    const body = pack(buckets.map(Number));
+    while (!this.#stopped && membership.member(before) !== undefined && clock.monotonicMs() < untilMs) {
+      if (!buckets.some((bucket) => this.isAssigned(bucket))) return;
+      try {
+        await peers.ask(before, releaseQuestion, body, leaseMs);
+        return;
+      } catch (error) {
+        log.debug('release_unanswered', { server: before, reason: String(error) });
+        await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
+      }
+    }
+  }
+
+  async #acquire(buckets: readonly BucketIndex[]): Promise<void> {
+    const { owners, holders, peers } = this.#options;
+    const ours = this.#stopped ? [] : buckets.filter((bucket) => this.isAssigned(bucket));
+    for (const bucket of ours) holders.heldBy(bucket, peers.self);
+    const begun = owners.acquire(ours);
+    for (const bucket of buckets) this.#taking.delete(bucket);
+    await begun;
+  }
+
+  /** Another server asks for buckets. @throws TabaError `unavailable` where the newest assignment does not take them from here */
+  async release(body: Uint8Array): Promise<Uint8Array> {
+    const buckets = this.#read(body);
+    if (buckets.some((bucket) => this.isAssigned(bucket))) await this.#options.membership.refresh();
+    const kept = buckets.filter((bucket) => this.isAssigned(bucket));
+    if (kept.length > 0) {
+      throw new TabaError('unavailable', `buckets ${kept.join(', ')} are assigned to this server`);
+    }
+    await this.#letGo(buckets);
+    return pack(null);
+  }
+
+  #read(body: Uint8Array): BucketIndex[] {
+    const values = unpack(body);
+    const { bucketCount } = this.#options.owners;
+    if (!Array.isArray(values)) throw new TabaError('bad_framing', 'release: no list of buckets');
+    return values.map((value) => {
+      if (Number.isInteger(value) && value >= 0 && value < bucketCount) return value as BucketIndex;
+      throw new TabaError('bad_framing', `release: ${JSON.stringify(value)} is no bucket`);
+    });
+  }
+
+  async #letGo(buckets: readonly BucketIndex[]): Promise<void> {
+    const { owners, holders, peers } = this.#options;
+    await owners.release(buckets);
+    for (const bucket of buckets) {
+      holders.notHeldBy(bucket, peers.self);
+      this.#strayingSinceMs.delete(bucket);
+    }
+    this.#checkEmpty();
+  }
+
+  /** Resolves when others have asked for everything, when nobody is there who could, or at the deadline. */
+  async handOver(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options;
+    await new Promise<void>((resolve) => {
+      const callOff = clock.after(deadlineMs, resolve);
+      this.#onEmpty = () => {
+        callOff();
+        resolve();
+      };
+      this.#checkEmpty();
+    });
+    this.#onEmpty = undefined;
+  }
+
+  #checkEmpty(): void {
+    if (this.#onEmpty === undefined) return;
+    const { owners, membership, peers } = this.#options;
+    const heirs = membership.members.some(
+      ({ id, leaving, weight }) => id !== peers.self && !leaving && weight > 0,
+    );
+    const indexes = Array.from({ length: owners.bucketCount }, (_, index) => index as BucketIndex);
+    if (!heirs || indexes.every((bucket) => owners.stateOf(bucket) === 'idle')) this.#onEmpty();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,24 @@
+import type { Member } from '../../storage/coordination.js';
+import type { Owners } from '../reduce/owners.js';
+import { alone } from './alone.js';
+import type { Cluster } from './cluster.js';
+
+/** A server on a store of its own: every bucket is its, from the start to the end. */
+export function soleCluster(owners: Owners, describe: () => Member): Cluster {
+  return {
+    peers: alone(describe),
+    questions: {},
+    deliver: (block) => owners.take(block),
+    mayRead: true,
+    isAssigned: async () => true,
+    start: () => owners.start(),
+    get trouble() {
+      const { serving } = owners.stats().buckets;
+      return serving < owners.bucketCount
+        ? `${serving} of ${owners.bucketCount} buckets are served`
+        : undefined;
+    },
+    handOver: async () => {},
+    leave: async () => {},
+  };
+}
