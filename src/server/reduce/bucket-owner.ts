@@ -54,14 +54,17 @@ export class BucketOwner extends HeldBucket {
     return this.context.clock.nowMs();
   }
 
-  /** Whether there is something to write down. */
+  /** Whether the journal holds entries that a checkpoint could trim. */
   get isDirty(): boolean {
-    return this.phase === 'serving' && this.holdsApplied;
+    return this.phase === 'serving' && this.#appliedPosition > this.#trimmedPosition;
   }
 
-  /** Whether the journal holds entries that have been applied: a page deleted now could come back by a replay. */
-  get holdsApplied(): boolean {
-    return this.#appliedPosition > this.#trimmedPosition;
+  /**
+   * Whether the pages have everything, and the journal nothing that has been applied. Otherwise a page that is deleted
+   * may come back, by a replay or by the next checkpoint.
+   */
+  get isWrittenDown(): boolean {
+    return this.#appliedPosition === this.#trimmedPosition && this.#states.dirty.size === 0;
   }
 
   get pendingBlocks(): number {

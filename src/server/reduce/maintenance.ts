@@ -32,7 +32,7 @@ export async function prune(owner: BucketOwner, options: PruneOptions): Promise<
   if (candidates.length === 0) return { tabs: 0, clients: 0 };
   let tabs = 0;
   let clients = 0;
-  await withEmptyJournal(owner, async () => {
+  await whenWrittenDown(owner, async () => {
     for (const [tabSlots, idle] of byTab(owner, candidates)) {
       const whole = idle.some(({ owner: whose }) => whose === '');
       const goners = whole ? [...tabSlots.slots.values()] : idle;
@@ -77,7 +77,7 @@ async function pruneClients(
 /** Deletes tabs with all that belongs to them. What comes in later makes them anew. @returns how many there were */
 export async function deleteTabs(owner: BucketOwner, tabs: readonly TabName[]): Promise<number> {
   let deleted = 0;
-  await withEmptyJournal(owner, async () => {
+  await whenWrittenDown(owner, async () => {
     for (const tab of tabs) {
       const slots = owner.states.tab(tab)?.slots;
       if (slots === undefined) continue;
@@ -129,13 +129,10 @@ export async function forgetProducers(owner: BucketOwner, beforeMs: number): Pro
   return stale.length;
 }
 
-/**
- * Runs `action` while nothing is applied and the journal holds nothing that has been applied: a page deleted then
- * cannot come back by a replay.
- */
-function withEmptyJournal(owner: BucketOwner, action: () => Promise<void>): Promise<void> {
+/** Runs `action` while nothing is applied and everything is written down: a page deleted then cannot come back. */
+function whenWrittenDown(owner: BucketOwner, action: () => Promise<void>): Promise<void> {
   return owner.exclusively(async (check) => {
-    while (owner.holdsApplied) {
+    while (!owner.isWrittenDown) {
       // The first may have been under way already.
       await owner.checkpoint();
       check();

@@ -91,3 +91,14 @@ t.test(
     t.same(await counts(await begin({ store })), {});
   },
 );
+
+t.test('a deleted tab does not come back with what recomputing has yet to write', async (t) => {
+  const store = openMemoryStore({ bucketCount });
+  const { owners, held } = await beginHeld({ store });
+  await owners.take(block({ seq: 1 }));
+  await owners.checkpoint();
+  // Recomputing changes a State without an entry in the journal, and writes it when its turn is over.
+  await Promise.all([recompute(held), deleteTabs(held, ['a' as TabName])]);
+  t.equal(store.stats().pages, 0);
+  t.same(await counts(await begin({ store })), {});
+});
