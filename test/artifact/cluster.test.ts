@@ -55,8 +55,11 @@ t.test('npm run cluster: every server gives the same answer, and Ctrl-C leaves n
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
-  const ended = once(cluster, 'close');
-  t.teardown(() => cluster.exitCode ?? process.kill(-cluster.pid!, 'SIGKILL'));
+  let running = true;
+  const ended = once(cluster, 'close').then(() => {
+    running = false;
+  });
+  t.teardown(() => running && process.kill(-cluster.pid!, 'SIGKILL'));
   const { rows, folder, text } = await readTable(cluster);
   t.same(
     rows.map(({ name }) => name),
