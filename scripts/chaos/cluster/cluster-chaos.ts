@@ -49,7 +49,7 @@ export async function runClusterChaos(options: ClusterChaosOptions): Promise<boo
     const { buckets } = options;
     const system = await ChaosSystem.start({ program, folder: folder.path, logFolder, buckets });
     try {
-      passed = await runOn(system, program, options);
+      passed = await runOn(system, program, logFolder, options);
     } finally {
       if (!passed) await system.redis.saveLogs(logFolder);
       await system.stop();
@@ -65,6 +65,7 @@ export async function runClusterChaos(options: ClusterChaosOptions): Promise<boo
 async function runOn(
   system: ChaosSystem,
   program: readonly string[],
+  logFolder: string,
   options: ClusterChaosOptions,
 ): Promise<boolean> {
   const { seed, durationSec, print } = options;
@@ -87,7 +88,7 @@ async function runOn(
     await untilEmpty(system);
     tell('the agents have handed over everything');
     for (const line of gapsText(await watch.end())) print(line);
-    return await judge(system, program, { ...options, reports, faults: faults.length, rate });
+    return await judge(system, program, { ...options, logFolder, reports, faults: faults.length, rate });
   } finally {
     await Promise.all(producers.map((producer) => producer.kill()));
   }
@@ -137,6 +138,7 @@ async function untilWarm(watch: ProgressWatch, buckets: number): Promise<void> {
 }
 
 interface Evidence extends ClusterChaosOptions {
+  readonly logFolder: string;
   readonly reports: readonly FleetReport[];
   readonly faults: number;
   /** Events per second. */
@@ -146,14 +148,14 @@ interface Evidence extends ClusterChaosOptions {
 async function judge(
   system: ChaosSystem,
   program: readonly string[],
-  { reports, faults, rate, leastFaults, eventsPerSec, print }: Evidence,
+  { reports, faults, rate, leastFaults, eventsPerSec, logFolder, print }: Evidence,
 ): Promise<boolean> {
   const clients = reports.flatMap((report) => report.clients);
   const events = reports.reduce((sum, report) => sum + report.events, 0);
   const lost = reports.flatMap((report) => Object.entries(report.lost));
   print(`${events} events of ${clients.length} clients, ${Math.round(rate)} a second; ${faults} faults`);
   for (const [reason, count] of lost) print(`  LOST by a producer: ${count} events, ${reason}`);
-  const exact = await countsAreExact(system, clients, print);
+  const exact = await countsAreExact(system, clients, logFolder, print);
   const clean = await checkFindsNothing(system, program, print);
   const balanced = await booksBalance(system, print);
   // The load keeps to the clock, but a step of it may be under way at the end.

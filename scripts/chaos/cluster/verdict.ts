@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { ClientReport } from '../load.js';
@@ -27,10 +29,16 @@ export async function untilEmpty({ taba }: ChaosSystem): Promise<void> {
   }
 }
 
-/** Asks every server for every aggregate, and for each client the next server, and compares. @returns whether all is exact */
+/**
+ * Asks every server for every aggregate, and for each client the next server, and compares.
+ *
+ * @param logFolder gets a list of what is wrong
+ * @returns whether all is exact
+ */
 export async function countsAreExact(
   { taba }: ChaosSystem,
   reports: readonly ClientReport[],
+  logFolder: string,
   tell: Tell,
 ): Promise<boolean> {
   const servers = taba.with();
@@ -40,9 +48,12 @@ export async function countsAreExact(
     mismatches.push(...(await clientMismatches(servers[index % servers.length]!.url, report)));
   }
   const figures = reports.reduce((sum, { ledger }) => sum + ledger.length, 0);
-  for (const { where, expected, found } of mismatches.slice(0, shownMismatches)) {
-    tell(`  WRONG ${where}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`);
-  }
+  const lines = mismatches.map(
+    ({ where, expected, found }) =>
+      `WRONG ${where}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`,
+  );
+  for (const line of lines.slice(0, shownMismatches)) tell(`  ${line}`);
+  if (lines.length > 0) await writeFile(join(logFolder, 'mismatches.txt'), `${lines.join('\n')}\n`);
   tell(
     mismatches.length === 0
       ? `exact: the aggregates of all tabs on each of ${servers.length} servers, and ${figures} counts and totals of clients`
