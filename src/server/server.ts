@@ -13,7 +13,7 @@ import { startHttpServer } from '../transport/inbound/http-server.js';
 import type { Hello } from '../wire/frame.js';
 import { encodeParts } from '../wire/parts.js';
 import type { Cluster } from './cluster/cluster.js';
-import { Latency } from './cluster/latency.js';
+import { discountSec, Latency } from './cluster/latency.js';
 import { SharedCluster } from './cluster/shared-cluster.js';
 import { soleCluster } from './cluster/sole-cluster.js';
 import type { ServerOptions } from './options.js';
@@ -26,9 +26,11 @@ import { RawDoor } from './receive/raw-door.js';
 import { rawRoutes } from './receive/raw-routes.js';
 import { Router } from './receive/router.js';
 import { Owners } from './reduce/owners.js';
+import { ClusterStatus } from './status/cluster-status.js';
 import { DecayedRate } from './status/load.js';
+import { encodeReport } from './status/report.js';
 import { selfReport } from './status/self.js';
-import { booksOf, ownersStatus, type ServerStatus, storeStatus } from './status/status.js';
+import { NodeStatus, type ServerStatus } from './status/status.js';
 import { statusRoutes } from './status/status-routes.js';
 
 export type { ServerOptions, ServerRole } from './options.js';
@@ -70,7 +72,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 class Server implements RunningServer {
   readonly #options: ServerOptions;
-  readonly #startedAtMs: number;
   readonly #id = randomBytes(16).toString('hex') as MemberId;
   readonly #latency: Latency;
   readonly #load: DecayedRate;
@@ -82,6 +83,8 @@ class Server implements RunningServer {
   readonly #producer: OwnProducer;
   readonly #flushes: Flushes;
   readonly #links: Links;
+  readonly #status: NodeStatus;
+  readonly #clusterStatus: ClusterStatus;
   #http: HttpServer | undefined;
   #ownEvents = 0;
   #stopping = false;
@@ -92,7 +95,6 @@ class Server implements RunningServer {
     // One fault of the store is a line per bucket.
     const log = throttled(options.log, { clock });
     this.#options = options;
-    this.#startedAtMs = clock.monotonicMs();
     this.#latency = new Latency(() => clock.nowMs());
     this.#load = new DecayedRate(() => clock.monotonicMs());
     this.#owners = new Owners({
@@ -131,7 +133,7 @@ class Server implements RunningServer {
     });
     this.#querying = querying({
       ...{ owners: this.#owners, peers: this.#cluster.peers, store, registry, limits, clock },
-      presentSec: () => clock.nowMs() / 1000 - this.#latency.discountSec,
+      presentSec: () => clock.nowMs() / 1000 - discountSec(this.#clusterStatus.latency()),
       discardPending: (buckets) => this.#producer.discard('flushed', buckets),
     });
     this.#links = new Links({
@@ -142,6 +144,17 @@ class Server implements RunningServer {
       hello: () => this.#hello(),
       log,
     });
+    this.#status = new NodeStatus({
+      ...{ store, clock, version: options.version, roles: options.roles },
+      ...{ owners: this.#owners, door: this.#door, producer: this.#producer, router: this.#router },
+      ...{ flushes: this.#flushes, links: this.#links, latency: this.#latency, load: this.#load },
+      address: () => this.#address,
+      ownEvents: () => this.#ownEvents,
+      accepting: () => this.#refusal() === undefined,
+      waitingFor: () => this.#trouble(),
+      connections: () => this.#http?.connections ?? 0,
+    });
+    this.#clusterStatus = new ClusterStatus(this.#cluster.peers, bucketCount, this.#status);
   }
 
   /** One of many on a store that servers share; else the whole cluster. */
@@ -159,6 +172,7 @@ class Server implements RunningServer {
 
   #describe(): Member {
     const { roles, version } = this.#options;
+    const status = this.#status;
     return {
       id: this.#id,
       address: this.#address,
@@ -166,7 +180,10 @@ class Server implements RunningServer {
       version,
       weight: roles.includes('be') ? 1 : 0,
       leaving: this.#stopping,
-      report: new Uint8Array(),
+      // Made when somebody looks at it: most want to know who it is only.
+      get report() {
+        return encodeReport(status.report());
+      },
     };
   }
 
@@ -210,8 +227,8 @@ class Server implements RunningServer {
       ...this.#querying.routes,
       ...statusRoutes({
         status: () => this.status(),
-        servers: () => ({ [this.#address]: this.#options.roles }),
-        latency: () => this.#latency.report(),
+        servers: () => this.#clusterStatus.roles(),
+        latency: () => this.#clusterStatus.latency(),
         notReady: () => this.#notReady(),
       }),
     ];
@@ -251,7 +268,12 @@ class Server implements RunningServer {
 
   #notReady(): string | undefined {
     if (this.#stopping) return 'the server is shutting down';
-    return this.#cluster.trouble ?? this.#waitingFor();
+    return this.#trouble();
+  }
+
+  /** What keeps this server from doing its part, the cause before what comes of it. */
+  #trouble(): string | undefined {
+    return this.#waitingFor() ?? this.#cluster.trouble;
   }
 
   #repeat(periodMs: number, action: () => void): void {
@@ -266,44 +288,14 @@ class Server implements RunningServer {
     const { registry, clientId, clock } = this.#options;
     const metrics = new SelfMetrics(registry, checkClientId(clientId));
     this.#repeat(selfIntervalMs, () => {
-      const parts = metrics.gather(selfReport(this.status(), this.#ownEvents), clock.nowMs() / 1000);
+      const parts = metrics.gather(selfReport(this.#status.report(), this.#ownEvents), clock.nowMs() / 1000);
       this.#ownEvents += parts.events;
       if (parts.events > 0) void this.#producer.deliver(parts);
     });
   }
 
   status(): ServerStatus {
-    const { store, roles, version, clock } = this.#options;
-    const owners = this.#owners.stats();
-    const tasks = owners.pendingBlocks + this.#producer.openBlocks;
-    const { rss: rssBytes, heapUsed: heapBytes } = process.memoryUsage();
-    const ageSec = owners.oldestPendingMs / 1000;
-    const load = this.#load.perSec;
-    return {
-      role: 'server',
-      version,
-      roles,
-      uptime_sec: Math.round((clock.monotonicMs() - this.#startedAtMs) / 100) / 10,
-      total_tasks: tasks,
-      max_age: ageSec,
-      servers: { [this.#address]: { roles, queues: 1, tasks, age: ageSec, load, weight: 1 } },
-      books: booksOf(this.#door, this.#producer, this.#router, this.#ownEvents),
-      owners: ownersStatus(this.#owners),
-      buckets: owners.buckets,
-      tabs: owners.tabs,
-      clients: owners.clients,
-      states_in_memory: owners.statesInMemory,
-      dirty_buckets: owners.dirtyBuckets,
-      clamped_timestamps: this.#door.clamped,
-      accepting: this.#refusal() === undefined,
-      waiting_for: this.#waitingFor() ?? null,
-      connections: this.#http?.connections ?? 0,
-      agents: this.#links.size,
-      sessions: this.#flushes.sessions,
-      latency: this.#latency.report(),
-      store: storeStatus(store, store.stats()),
-      memory: { rss_bytes: rssBytes, heap_bytes: heapBytes },
-    };
+    return this.#status.status(this.#clusterStatus);
   }
 
   close(deadlineMs = this.#options.drainDeadlineMs): Promise<void> {

@@ -67,6 +67,11 @@ export class BucketOwner extends HeldBucket {
     return this.#appliedPosition === this.#trimmedPosition && this.#states.dirty.size === 0;
   }
 
+  /** Entries of the journal that no checkpoint has made superfluous yet, those under way included. */
+  get journalEntries(): number {
+    return this.phase === 'serving' ? this.#issuedPosition - this.#trimmedPosition : 0;
+  }
+
   get pendingBlocks(): number {
     return this.#pending.size;
   }
@@ -217,7 +222,7 @@ export class BucketOwner extends HeldBucket {
       this.#appliedPosition = position;
       this.#pending.delete(position);
       this.context.changed(this.bucket);
-      onApplied?.({ sealedAtMs, atMs, nowMs: clock.nowMs(), events });
+      onApplied?.({ producer: block.producer, sealedAtMs, atMs, nowMs: clock.nowMs(), events });
     });
   }
 

@@ -1,5 +1,5 @@
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
-import type { BucketIndex } from '../../core/ids.js';
+import type { BucketIndex, ProducerId } from '../../core/ids.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { Store } from '../../storage/store.js';
@@ -8,6 +8,7 @@ import type { Capacity } from './capacity.js';
 
 /** An entry was applied: what latency is measured with. All in ms UTC, on the clock of whoever stamped it. */
 export interface AppliedMoment {
+  readonly producer: ProducerId;
   readonly sealedAtMs: number;
   readonly atMs: number;
   readonly nowMs: number;

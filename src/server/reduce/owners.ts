@@ -35,12 +35,12 @@ export interface OwnersOptions {
   watchMemory?(measured: (liveBytes: number) => void): () => void;
   /** Pause before the next acquisition, after that many failures in a row. Default: 50 ms doubling up to 2 s, with jitter. */
   backoffMs?(failures: number): number;
-  /** An entry was applied; for measuring latency. */
-  onApplied?(moment: AppliedMoment): void;
-  /** Whether the newest assignment gives the bucket to this process, see `BucketContext`. Default: yes. */
-  isAssigned?(bucket: BucketIndex): Promise<boolean>;
   /** Whether what is in memory can be trusted to be the present, see `Reading`. Default: yes. */
   mayRead?(): boolean;
+  /** Whether the newest assignment gives the bucket to this process, see `BucketContext`. Default: yes. */
+  isAssigned?(bucket: BucketIndex): Promise<boolean>;
+  /** An entry was applied; for measuring latency. */
+  onApplied?(moment: AppliedMoment): void;
   /** Makes what holds a bucket: the simulation puts owners that break a rule in its place. Default: a BucketOwner. */
   hold?(bucket: BucketIndex, context: BucketContext): BucketOwner;
 }
@@ -56,6 +56,19 @@ export interface OwnersStats {
   /** How long the oldest Block has been waiting to be durable and applied; 0 for none. */
   readonly oldestPendingMs: number;
   readonly dirtyBuckets: number;
+  /** Entries of all journals that no checkpoint has made superfluous yet. */
+  readonly journalEntries: number;
+  /** Rows of producers, over all buckets: what tells repeats. */
+  readonly producers: number;
+  readonly checkpoint: CheckpointFigures;
+}
+
+/** The last round of writing down what changed. */
+export interface CheckpointFigures {
+  readonly rounds: number;
+  readonly tookMs: number;
+  /** ms UTC; 0 before the first. */
+  readonly endedAtMs: number;
 }
 
 /** States that could not be written down, and so not be dropped, are looked at again after that. */
@@ -82,6 +95,7 @@ export class Owners {
   #callOff: (() => void) | undefined;
   #endWatch: (() => void) | undefined;
   #round: Promise<void> | undefined;
+  #lastCheckpoint: CheckpointFigures = { rounds: 0, tookMs: 0, endedAtMs: 0 };
   #closed = false;
 
   constructor(options: OwnersOptions) {
@@ -217,10 +231,12 @@ export class Owners {
 
   stats(): OwnersStats {
     const buckets = { idle: 0, acquiring: 0, serving: 0, leaving: 0 };
-    let pendingBlocks = 0;
+    let [pendingBlocks, journalEntries, producers] = [0, 0, 0];
     let oldestMs = Number.POSITIVE_INFINITY;
     for (const owner of this.#holdings.all()) {
       buckets[owner.state]++;
+      journalEntries += owner.journalEntries;
+      producers += owner.producers.size;
       pendingBlocks += owner.pendingBlocks;
       oldestMs = Math.min(oldestMs, owner.oldestPendingMs ?? Number.POSITIVE_INFINITY);
     }
@@ -228,7 +244,10 @@ export class Owners {
     const oldestPendingMs = Math.max(0, this.#options.clock.nowMs() - oldestMs);
     const dirtyBuckets = this.#dirty.size;
     const inMemory = { statesInMemory: states, maxStatesInMemory: maxStates };
-    return { buckets, tabs, clients, ...inMemory, pendingBlocks, oldestPendingMs, dirtyBuckets };
+    return {
+      ...{ buckets, tabs, clients, ...inMemory, pendingBlocks, oldestPendingMs, dirtyBuckets },
+      ...{ journalEntries, producers, checkpoint: this.#lastCheckpoint },
+    };
   }
 
   /** Hands everything over. Blocks of a bucket are answered `not_owner` from its turn on. Idempotent. */
@@ -254,8 +273,13 @@ export class Owners {
   }
 
   #checkpointRound(): Promise<void> {
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
     this.#round ??= this.checkpoint().finally(() => {
       this.#round = undefined;
+      const { rounds } = this.#lastCheckpoint;
+      const tookMs = clock.monotonicMs() - startedMs;
+      this.#lastCheckpoint = { rounds: rounds + 1, tookMs, endedAtMs: clock.nowMs() };
       if (this.#eviction.allWritten() || this.#closed) return;
       this.#options.clock.after(evictionPauseMs, () => this.#eviction.retry());
     });

@@ -1,14 +1,14 @@
 import { totalOf } from '../../intake/counts.js';
 import type { SelfReport } from '../../intake/self-metrics.js';
-import type { ServerStatus } from './status.js';
+import type { MemberReport } from './report.js';
 
 /**
  * What a server tells about itself.
  *
  * @param ownEvents events that came from here: they are not counted again
  */
-export function selfReport(status: ServerStatus, ownEvents: number): SelfReport {
-  const { books, latency, max_age: ageSec } = status;
+export function selfReport(report: MemberReport, ownEvents: number): SelfReport {
+  const { books } = report;
   return {
     totals: {
       taba_events_received: books.received - ownEvents,
@@ -16,9 +16,9 @@ export function selfReport(status: ServerStatus, ownEvents: number): SelfReport 
       taba_events_dropped: totalOf(books.dropped),
     },
     samples: [
-      ['taba_latency_enqueue_sec', latency.enqueue_avg],
-      ['taba_latency_processed_sec', latency.processed_avg],
-      ['taba_latency_task_in_queue_ms', ageSec * 1000],
+      ['taba_latency_enqueue_sec', report.enqueueSec],
+      ['taba_latency_processed_sec', report.processedSec],
+      ['taba_latency_task_in_queue_ms', report.oldestPendingSec * 1000],
     ],
   };
 }

@@ -3,7 +3,9 @@ import { formOf, replyInForm } from '../../transport/inbound/accept.js';
 import type { HttpRequest, Route } from '../../transport/inbound/http.js';
 import type { LatencyReport } from '../cluster/latency.js';
 import { Parameters } from '../query/parameters.js';
-import { type ServerStatus, statusText } from './status.js';
+import { columns, named } from './columns.js';
+import type { ServerStatus } from './status.js';
+import { statusText } from './status-text.js';
 
 export interface StatusRoutesOptions {
   status(): ServerStatus;
@@ -20,16 +22,15 @@ export function statusRoutes(options: StatusRoutesOptions): Route[] {
     ...query('/status', (request) => replyInForm(formOf(request), options.status(), statusText)),
     ...query('/servers', (request) =>
       replyInForm(formOf(request), options.servers(), (servers) =>
-        Object.entries(servers)
-          .map(([server, roles]) => `${server}: ${roles.join(', ')}\n`)
-          .join(''),
+        columns(
+          ['server', 'roles'],
+          Object.entries(servers).map(([server, roles]) => [server, roles.join(', ')]),
+        ),
       ),
     ),
     ...query('/latency', (request) =>
       replyInForm(formOf(request), options.latency(), (latency) =>
-        Object.entries(latency)
-          .map(([name, seconds]) => `${name}: ${seconds.toFixed(3)}\n`)
-          .join(''),
+        named(Object.entries(latency).map(([name, seconds]) => [name, `${seconds.toFixed(3)} s`])),
       ),
     ),
     route('/healthz', () => ({ status: 200, body: 'ok\n' })),

@@ -1,71 +1,50 @@
-import { addCounts, type Counts, totalOf } from '../../intake/counts.js';
+import type { Clock } from '../../runtime/clock.js';
 import type { Store } from '../../storage/store.js';
-import type { LatencyReport } from '../cluster/latency.js';
+import type { Latency, LatencyReport, Lateness } from '../cluster/latency.js';
+import type { Flushes } from '../receive/flushes.js';
+import type { Links } from '../receive/links.js';
 import type { OwnProducer } from '../receive/own-producer.js';
 import type { RawDoor } from '../receive/raw-door.js';
 import type { Router } from '../receive/router.js';
 import type { Owners } from '../reduce/owners.js';
+import { type Books, booksOf, type OwnerAccount, ownerAccountOf } from './account.js';
+import type { ClusterFigures, ClusterStatus, OwnReport, ServerRow } from './cluster-status.js';
+import type { DecayedRate } from './load.js';
+import type { MemberReport } from './report.js';
 
-/** Every event that this node received is in exactly one of the others. */
-export interface BooksStatus {
-  readonly received: number;
-  readonly buffered: number;
-  readonly applied: number;
-  readonly rejected: Counts;
-  readonly dropped: Counts;
-  /** received - all others: 0, or there is a defect. */
-  readonly balance: number;
-}
-
-/** What the owners of this process did, counted by themselves. */
-export interface OwnersStatus {
-  readonly received: number;
-  readonly pending: number;
-  readonly applied: number;
-  readonly rejected: Counts;
-  /** Sent back because their bucket was lost; the journal knows whether they were counted. */
-  readonly returned: number;
-  /** Applied again from the journal after an acquisition. */
-  readonly replayed: number;
-  readonly kept_aside: number;
-  readonly balance: number;
-}
-
-export interface ServerRow {
-  readonly roles: readonly string[];
-  /** Blocks that wait, from agents and of this server's own. */
-  readonly queues: number;
-  readonly tasks: number;
-  /** How long the oldest of them has been waiting, s. */
-  readonly age: number;
-  /** Decayed rate of events applied, per second. */
-  readonly load: number;
-  readonly weight: number;
-}
-
+/** `/status`: the cluster as this server knows it, then this server. Seconds, bytes. */
 export interface ServerStatus {
   readonly role: 'server';
-  readonly version: string;
-  readonly roles: readonly string[];
-  readonly uptime_sec: number;
+  /** Of all servers. */
   readonly total_tasks: number;
   readonly max_age: number;
   readonly servers: Readonly<Record<string, ServerRow>>;
-  readonly books: BooksStatus;
-  readonly owners: OwnersStatus;
+  readonly cluster: ClusterFigures;
+  readonly latency: LatencyReport;
+  /** From here on, of this server. */
+  readonly address: string;
+  readonly version: string;
+  readonly roles: readonly string[];
+  readonly uptime_sec: number;
+  readonly books: Books;
+  readonly owners: OwnerAccount;
+  /** By state. */
   readonly buckets: Readonly<Record<string, number>>;
   readonly tabs: number;
   readonly clients: number;
+  readonly producers: number;
   readonly states_in_memory: number;
+  /** null: no bound. */
+  readonly max_states_in_memory: number | null;
   readonly dirty_buckets: number;
   readonly clamped_timestamps: number;
+  readonly checkpoint: { readonly rounds: number; readonly took_sec: number; readonly age_sec: number };
   readonly accepting: boolean;
   /** What holds this node up; null when nothing does. */
   readonly waiting_for: string | null;
   readonly connections: number;
   readonly agents: number;
   readonly sessions: number;
-  readonly latency: LatencyReport;
   readonly store: {
     readonly engine: string;
     readonly durability: string;
@@ -80,32 +59,108 @@ export interface ServerStatus {
   readonly memory: { readonly rss_bytes: number; readonly heap_bytes: number };
 }
 
-/** The books of the whole node: its door and its own producer, and Blocks from elsewhere. */
-export function booksOf(
-  door: RawDoor,
-  producer: OwnProducer,
-  router: Router,
-  ownEvents: number,
-): BooksStatus {
-  const own = producer.account;
-  const blocks = router.books;
-  const { keyed } = door;
-  const received = door.received + ownEvents + blocks.received;
-  const buffered = own.unnumbered + own.open + blocks.pending + keyed.waiting;
-  const applied = own.delivered + blocks.applied + keyed.applied;
-  const rejected = addCounts(door.rejected, own.rejected, blocks.rejected);
-  const dropped = addCounts(own.dropped, keyed.unknown === 0 ? {} : { unacknowledged: keyed.unknown });
-  const balance = received - buffered - applied - totalOf(rejected) - totalOf(dropped);
-  return { received, buffered, applied, rejected, dropped, balance };
+export interface NodeStatusOptions {
+  readonly store: Store;
+  readonly owners: Owners;
+  readonly door: RawDoor;
+  readonly producer: OwnProducer;
+  readonly router: Router;
+  readonly flushes: Flushes;
+  readonly links: Links;
+  readonly latency: Latency;
+  readonly load: DecayedRate;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly roles: readonly string[];
+  /** host:port under which others reach this server. */
+  address(): string;
+  /** Events that the node recorded about itself. */
+  ownEvents(): number;
+  accepting(): boolean;
+  waitingFor(): string | undefined;
+  connections(): number;
 }
 
-export function ownersStatus({ books }: Owners): OwnersStatus {
-  const { received, pending, applied, returned, replayed, keptAside, balance } = books;
-  const rejected = Object.fromEntries(books.rejected);
-  return { received, pending, applied, rejected, returned, replayed, kept_aside: keptAside, balance };
+/** What a server knows about itself. */
+export class NodeStatus implements OwnReport {
+  readonly #options: NodeStatusOptions;
+  readonly #startedAtMs: number;
+
+  constructor(options: NodeStatusOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.clock.monotonicMs();
+  }
+
+  lateness(): Lateness {
+    const { latency, load } = this.#options;
+    return { ...latency.measure(), load: load.perSec };
+  }
+
+  /** What goes to the others with every heartbeat. */
+  report(): MemberReport {
+    const { owners, producer, router, clock, waitingFor } = this.#options;
+    const stats = owners.stats();
+    const { buckets, tabs, clients, statesInMemory, producers, journalEntries, checkpoint } = stats;
+    return {
+      ...this.lateness(),
+      ...{ buckets, tabs, clients, statesInMemory, producers, journalEntries, checkpoint },
+      uptimeSec: Math.round((clock.monotonicMs() - this.#startedAtMs) / 100) / 10,
+      // Blocks that came from here wait at an owner elsewhere, or at one of our own.
+      pendingBlocks: Math.max(stats.pendingBlocks, router.pendingBlocks + producer.openBlocks),
+      oldestPendingSec: stats.oldestPendingMs / 1000,
+      memoryBytes: process.memoryUsage.rss(),
+      waitingFor: waitingFor(),
+      books: booksOf({ ...this.#options, ownEvents: this.#options.ownEvents() }),
+      owners: ownerAccountOf(owners.books),
+    };
+  }
+
+  status(cluster: ClusterStatus): ServerStatus {
+    const { store, owners, door, flushes, links, clock, version, roles } = this.#options;
+    const report = this.report();
+    const stats = owners.stats();
+    const { rounds, tookMs, endedAtMs } = stats.checkpoint;
+    const { rss: rssBytes, heapUsed: heapBytes } = process.memoryUsage();
+    const servers = cluster.servers();
+    const rows = Object.values(servers);
+    return {
+      role: 'server',
+      total_tasks: rows.reduce((total, { tasks }) => total + tasks, 0),
+      max_age: rows.reduce((oldest, { age }) => Math.max(oldest, age), 0),
+      servers,
+      cluster: cluster.figures(),
+      latency: cluster.latency(),
+      address: this.#options.address(),
+      version,
+      roles,
+      uptime_sec: report.uptimeSec,
+      books: report.books,
+      owners: report.owners,
+      buckets: stats.buckets,
+      tabs: stats.tabs,
+      clients: stats.clients,
+      producers: stats.producers,
+      states_in_memory: stats.statesInMemory,
+      max_states_in_memory: Number.isFinite(stats.maxStatesInMemory) ? stats.maxStatesInMemory : null,
+      dirty_buckets: stats.dirtyBuckets,
+      clamped_timestamps: door.clamped,
+      checkpoint: {
+        rounds,
+        took_sec: tookMs / 1000,
+        age_sec: rounds === 0 ? 0 : Math.max(0, clock.nowMs() - endedAtMs) / 1000,
+      },
+      accepting: this.#options.accepting(),
+      waiting_for: report.waitingFor ?? null,
+      connections: this.#options.connections(),
+      agents: links.size,
+      sessions: flushes.sessions,
+      store: storeStatus(store, store.stats()),
+      memory: { rss_bytes: rssBytes, heap_bytes: heapBytes },
+    };
+  }
 }
 
-export function storeStatus(
+function storeStatus(
   { engine, opened, stats }: Store,
   current: ReturnType<typeof stats>,
 ): ServerStatus['store'] {
@@ -120,65 +175,4 @@ export function storeStatus(
     commits: current.commits,
     waiting_for: current.waitingFor ?? null,
   };
-}
-
-/** For people. */
-export function statusText(status: ServerStatus): string {
-  const { books, owners, store, latency } = status;
-  const rows: [string, string][] = [
-    ['version', status.version],
-    ['roles', status.roles.join(', ')],
-    ['up', `${status.uptime_sec} s`],
-    ['accepting', status.accepting ? 'yes' : 'no'],
-    ['waiting for', status.waiting_for ?? 'nothing'],
-    ['tabs, clients', `${status.tabs}, ${status.clients}`],
-    [
-      'buckets',
-      Object.entries(status.buckets)
-        .filter(([, count]) => count > 0)
-        .map(([state, count]) => `${count} ${state}`)
-        .join(', ') || 'none',
-    ],
-    ['tasks', `${status.total_tasks}, oldest ${status.max_age.toFixed(3)} s`],
-    [
-      'latency',
-      `${latency.enqueue_avg.toFixed(3)} s to here, ${latency.processed_avg.toFixed(3)} s to applied`,
-    ],
-    ['events received', String(books.received)],
-    ['  buffered', String(books.buffered)],
-    ['  applied', String(books.applied)],
-    ['  rejected', countsText(books.rejected)],
-    ['  dropped', countsText(books.dropped)],
-    ['  balance', balanceText(books.balance)],
-    [
-      'owners applied',
-      `${owners.applied}, pending ${owners.pending}, sent back ${owners.returned}, replayed ${owners.replayed}`,
-    ],
-    ['  kept aside', String(owners.kept_aside)],
-    ['  balance', balanceText(owners.balance)],
-    ['store', `${store.engine}: ${store.durability}`],
-    ['  journal', `${store.journal_entries} entries, ${store.journal_bytes} bytes`],
-    ['  pages', String(store.pages)],
-    ['  on disk', `${store.bytes_on_disk} bytes`],
-    ['  damage', store.damage.length === 0 ? 'none' : `${store.damage.length}:`],
-    ...store.damage.map((line): [string, string] => ['', line]),
-    ['connections', `${status.connections}, of agents and SDKs ${status.agents}`],
-    ['memory', `${Math.round(status.memory.rss_bytes / 2 ** 20)} MiB`],
-  ];
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const servers = Object.entries(status.servers).map(
-    ([server, row]) =>
-      `${server}  ${row.roles.join(',')}  tasks ${row.tasks}  age ${row.age.toFixed(3)} s  load ${row.load.toFixed(1)}/s  weight ${row.weight}\n`,
-  );
-  return `${rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')}\n${servers.join('')}`;
-}
-
-function balanceText(balance: number): string {
-  return balance === 0 ? '0' : `${balance}: the books do not balance, this is a defect`;
-}
-
-function countsText(counts: Counts): string {
-  const all = Object.entries(counts);
-  if (all.length === 0) return '0';
-  return `${totalOf(counts)} (${all.map(([reason, events]) => `${reason} ${events}`).join(', ')})`;
 }

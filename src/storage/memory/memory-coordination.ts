@@ -20,7 +20,7 @@ export class MemoryCoordination implements Coordination {
   async beat(member: Member, knownVersion: number): Promise<ClusterView> {
     const { leaseMs } = this.#options;
     const nowMs = this.#options.nowMs();
-    this.#members.set(member.id, { member, atMs: nowMs });
+    this.#members.set(member.id, { member: { ...member }, atMs: nowMs });
     for (const [id, { atMs }] of this.#members) if (nowMs - atMs > leaseMs) this.#members.delete(id);
     const leader = this.#leader;
     const isVacant = leader === undefined || nowMs > leader.untilMs || !this.#members.has(leader.id);
