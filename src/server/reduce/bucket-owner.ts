@@ -107,6 +107,7 @@ export class BucketOwner extends HeldBucket {
 
   /** Builds the memory of the bucket from what the store has: an index of the pages, and the tail on top of them (R6). */
   protected override async takeOver(acquired: Acquired): Promise<void> {
+    const { generation } = this;
     this.#states.index(acquired.pages);
     this.#producers = new Producers(acquired.producers, acquired.forgetHorizonMs);
     this.#issuedPosition = acquired.lastPosition;
@@ -117,9 +118,11 @@ export class BucketOwner extends HeldBucket {
     for (const entry of acquired.tail) {
       const { position, atMs } = entry;
       const parts = skips.skipsEntry(position) ? [] : await this.#entryParts(entry, skips);
+      this.check(generation);
       // Added after the wait: other buckets, acquired meanwhile, count here as well.
       const replayed = await this.#apply({ position, atMs, parts, skips: skips.of(position) }, entry);
       this.context.books.replayed += replayed;
+      this.check(generation);
     }
     this.#appliedPosition = acquired.lastPosition;
   }
@@ -259,12 +262,15 @@ export class BucketOwner extends HeldBucket {
   }
 
   async #apply(applied: AppliedEntry, entry: JournalEntry): Promise<number> {
-    const generation = this.generation;
-    const slots = touchedSlots(this.#states, applied);
+    const { generation } = this;
+    const states = this.#states;
+    const slots = touchedSlots(states, applied);
     const cold = slots.some((slot) => slot.state === undefined);
     try {
       if (cold) await this.load(slots);
-      return applyEntry(this.#states, applied, this.context.allowedSkewSec);
+      // Lost while waiting, the bucket has other States by now, which are not for this entry.
+      this.check(generation);
+      return applyEntry(states, applied, this.context.allowedSkewSec);
     } catch (error) {
       if (!(error instanceof PartFault)) throw error;
       const { tab, client, events } = error.part;
@@ -273,7 +279,7 @@ export class BucketOwner extends HeldBucket {
       this.lose(generation, error);
       throw error;
     } finally {
-      if (cold) this.#states.unpin(slots);
+      if (cold) states.unpin(slots);
     }
   }
 
