@@ -1,10 +1,11 @@
 import type { BlockRejection } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
+import type { DropReason } from '../../core/producer/books.js';
 import { FlushSessions } from '../../core/producer/sessions.js';
 import { stageParts } from '../../intake/stage-parts.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { FrameLink } from '../../transport/frame-link.js';
-import type { Frame, PushFlush } from '../../wire/frame.js';
+import type { FlushNack, Frame, PushFlush } from '../../wire/frame.js';
 import type { OwnProducer } from './own-producer.js';
 import { byCode, type RawDoor } from './raw-door.js';
 
@@ -28,6 +29,8 @@ export class Flushes {
   readonly #sessions: FlushSessions;
   /** session -> its flush that was taken and is not durable yet: a repeat waits for the same end. */
   readonly #pending = new Map<string, { readonly number: number; readonly answer: Promise<Frame> }>();
+  /** session -> its last flush, where that was given up after it was taken: a repeat is told so as well. */
+  readonly #givenUp = new Map<string, FlushNack>();
 
   constructor(options: FlushesOptions) {
     this.#options = options;
@@ -51,6 +54,8 @@ export class Flushes {
       case 'repeat': {
         const pending = this.#pending.get(session);
         if (pending?.number === number) return pending.answer;
+        const givenUp = this.#givenUp.get(session);
+        if (givenUp?.number === number) return givenUp;
         return { kind: 'flush-ack', session, number, rejected: [] };
       }
       case 'gap':
@@ -86,13 +91,31 @@ export class Flushes {
 
   async #deliver({ session, number }: PushFlush, staged: ReturnType<typeof stageParts>): Promise<Frame> {
     const rejected: BlockRejection[] = [...staged.rejected];
+    let dropped: DropReason | undefined;
     if (staged.accepted > 0) {
       const own = new Set([...staged.parts.entries()].map(({ tab, client }) => `${tab}\0${client}`));
       const settled = await this.#options.producer.deliver(staged.parts);
       rejected.push(...settled.rejected.filter(({ tab, client }) => own.has(`${tab}\0${client}`)));
+      dropped = settled.dropped;
     }
-    if (this.#pending.get(session)?.number === number) this.#pending.delete(session);
+    const isLast = this.#pending.get(session)?.number === number;
+    if (isLast) this.#pending.delete(session);
+    if (dropped !== undefined) return this.#giveUp(session, number, dropped, isLast);
     return { kind: 'flush-ack', session, number, rejected };
+  }
+
+  /** Sending it again would count what did arrive a second time. */
+  #giveUp(session: string, number: number, reason: DropReason, isLast: boolean): FlushNack {
+    const message = `given up, all or in part: ${reason}`;
+    const nack: FlushNack = { kind: 'flush-nack', session, number, reason: 'refused', message };
+    if (!isLast) return nack;
+    this.#givenUp.delete(session);
+    this.#givenUp.set(session, nack);
+    if (this.#givenUp.size > this.#options.maxSessions) {
+      const [oldest] = this.#givenUp.keys();
+      this.#givenUp.delete(oldest!);
+    }
+    return nack;
   }
 
   #busy({ session, number }: PushFlush, message: string): Frame {

@@ -1,7 +1,7 @@
 /** Rows below each other in aligned columns, for people: text to the left, figures to the right. */
 export function columns(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const isFigure = header.map(
-    (_, at) => rows.length > 0 && rows.every((row) => /^[\d.,]/.test(String(row[at]))),
+    (_, at) => rows.length > 0 && rows.every((row) => /^\d+(\.\d+)?( .*)?$/.test(String(row[at]))),
   );
   const lines = [header, ...rows].map((row) => row.map(String));
   const widths = header.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
