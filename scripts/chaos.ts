@@ -4,6 +4,7 @@
  *
  *   npm run chaos -- --target embedded --minutes 3 --seed 7
  *   npm run chaos -- --target cluster --minutes 10 --seed 7
+ *   npm run chaos -- --target cluster --seconds 60 --only 'kill be'      (faults with such names)
  *
  * Or one scripted failure after the other, each at its exact moment:
  *
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     tabs: { type: 'string' },
     rate: { type: 'string' },
     buckets: { type: 'string', default: '1000' },
+    only: { type: 'string' },
     scenario: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
@@ -65,7 +67,9 @@ const targets: Readonly<Record<string, () => Promise<boolean>>> = {
       tabs: number('tabs', values.tabs ?? '5000'),
       eventsPerSec: number('rate', values.rate ?? '210000'),
       buckets: number('buckets', values.buckets),
-      leastFaults: Math.floor((seconds * 40) / 600),
+      ...(values.only === undefined
+        ? { leastFaults: Math.floor((seconds * 40) / 600) }
+        : { leastFaults: 0, only: new RegExp(values.only) }),
     });
   },
 };

@@ -22,6 +22,8 @@ export interface ClusterChaosOptions {
   readonly buckets: number;
   /** Fewer faults are not a pass. */
   readonly leastFaults: number;
+  /** Faults with other names are left out; for the search for a defect. */
+  readonly only?: RegExp;
   /** How Taba is run; the bundle of the tree unless given. */
   readonly program?: readonly string[];
   readonly print: (line: string) => void;
@@ -80,7 +82,8 @@ async function runOn(
     const before = recordedBy(producers);
     const random = new SeededRandom(seed);
     const durationMs = durationSec * 1000;
-    const faults = await injectFaults(system, { kinds: faultKinds, random, durationMs, tell });
+    const only = options.only ?? /./;
+    const faults = await injectFaults(system, { kinds: faultKinds, random, durationMs, only, tell });
     const rate = (recordedBy(producers) - before) / ((performance.now() - beganAtMs) / 1000);
     await system.redis.settled();
     tell('all faults are undone');

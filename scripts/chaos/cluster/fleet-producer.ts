@@ -64,7 +64,9 @@ const probers = order.probeClients.map(
 );
 const everybody = [...applications, ...probers];
 const beganAtMs = performance.now();
+/** Events of the load, and of the probes. */
 let recorded = 0;
+let probes = 0;
 let probed = 0;
 
 /** As many events as are due by now, evenly over the clients and over the tabs of the present tick. */
@@ -87,7 +89,7 @@ function probeDue(elapsedMs: number): void {
   while (probers.length > 0 && probed * turnMs <= elapsedMs) {
     const prober = probers[probed++ % probers.length]!;
     for (let bucket = 0; bucket < order.probes.length; bucket++) prober.record(bucket, 1);
-    recorded += order.probes.length;
+    probes += order.probes.length;
   }
 }
 
@@ -96,7 +98,7 @@ while (!stopping) {
   const elapsedMs = performance.now() - beganAtMs;
   probeDue(elapsedMs);
   recordDue(elapsedMs);
-  if (steps++ % 20 === 0) process.send?.({ kind: 'progress', recorded });
+  if (steps++ % 20 === 0) process.send?.({ kind: 'progress', recorded: recorded + probes });
   await pause(stepMs);
 }
 
@@ -111,7 +113,7 @@ for (const { client } of everybody) {
 }
 const report: FleetReport = {
   kind: 'report',
-  events: recorded,
+  events: recorded + probes,
   lost,
   clients: everybody.map((application) => application.report()),
 };

@@ -10,6 +10,8 @@ export interface ScheduleOptions {
   readonly kinds: readonly FaultKind[];
   readonly random: SeededRandom;
   readonly durationMs: number;
+  /** Faults with other names are left out. */
+  readonly only: RegExp;
   readonly tell: (line: string) => void;
 }
 
@@ -22,7 +24,7 @@ export interface ScheduleOptions {
  * @throws when one could not be done or undone
  */
 export async function injectFaults(system: ChaosSystem, options: ScheduleOptions): Promise<PlannedFault[]> {
-  const { kinds, random, durationMs, tell } = options;
+  const { kinds, random, durationMs, only, tell } = options;
   const endMs = performance.now() + durationMs;
   const turns = new Map<string, Promise<void>>();
   const done: PlannedFault[] = [];
@@ -45,6 +47,11 @@ export async function injectFaults(system: ChaosSystem, options: ScheduleOptions
   while (performance.now() < endMs && !failed.signal.aborted) {
     if (deck.length === 0) deck = random.shuffled(kinds);
     const fault = deck.pop()!(random);
+    if (!only.test(fault.name)) {
+      // Others have their turn: an expression that no fault matches makes a run without any.
+      await pause(1);
+      continue;
+    }
     const injected = inject(
       fault,
       fault.locks.map((lock) => turns.get(lock)),
