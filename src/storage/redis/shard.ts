@@ -112,8 +112,13 @@ export class Shard {
       return await ask(link);
     } catch (error) {
       this.#judge(link, error as Error);
-      throw error;
+      throw this.#asFault(error as Error);
     }
+  }
+
+  /** A reply is a refusal, which its caller knows how to take; anything else says that the outcome is unknown. */
+  #asFault(error: Error): Error {
+    return error.name === 'ReplyError' ? error : new ShardUnavailable(this.name, error.message);
   }
 
   /** An error that says something about the connection ends it: a reply that is a refusal does not. */
@@ -161,7 +166,7 @@ export class Shard {
       this.commits++;
       for (const [index, { resolve, reject }] of group.entries()) {
         const answer = answers[index];
-        if (answer instanceof Error) reject(answer);
+        if (answer instanceof Error) reject(this.#asFault(answer));
         else resolve(answer);
       }
     } catch (error) {
