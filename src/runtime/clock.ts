@@ -6,4 +6,6 @@ export interface Clock {
   monotonicMs(): number;
   /** Runs `action` once after `delayMs`; the function returned calls it off. Does not keep the process alive. */
   after(delayMs: number, action: () => void): () => void;
+  /** Runs `action` when what is under way in this turn of the event loop is done, so that what else comes in it goes along. */
+  soon(action: () => void): void;
 }

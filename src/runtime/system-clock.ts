@@ -90,6 +90,10 @@ class GuardedClock implements Clock {
     return () => clearTimeout(timer);
   }
 
+  soon(action: () => void): void {
+    setImmediate(action);
+  }
+
   #sleepMs(monotonicMs: number): number {
     return this.#sources.uptimeSec() * 1000 - monotonicMs;
   }

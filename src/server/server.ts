@@ -142,6 +142,7 @@ class Server implements RunningServer {
       questions: { ...this.#querying.questions, ...this.#cluster.questions },
       flushes: this.#flushes,
       hello: () => this.#hello(),
+      clock,
       log,
     });
     this.#status = new NodeStatus({

@@ -31,6 +31,10 @@ export class FakeClock implements Clock {
     return this.#monotonicMs;
   }
 
+  soon(action: () => void): void {
+    setImmediate(action);
+  }
+
   after(delayMs: number, action: () => void): () => void {
     const timer = { dueMs: this.#monotonicMs + Math.max(delayMs, 0), order: this.#order++, action };
     this.#timers.add(timer);

@@ -137,6 +137,10 @@ export class SetClock implements Clock {
     return this.#timers.monotonicMs();
   }
 
+  soon(action: () => void): void {
+    this.#timers.soon(action);
+  }
+
   after(delayMs: number, action: () => void): () => void {
     return this.#timers.after(delayMs, action);
   }

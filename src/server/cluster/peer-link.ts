@@ -179,7 +179,7 @@ export class PeerLink {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     // What else comes in this turn goes along.
-    setImmediate(() => {
+    this.#options.clock.soon(() => {
       this.#isScheduled = false;
       this.#send();
     });

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TabaError } from '../../core/errors.js';
 import type { Clock } from '../../runtime/clock.js';
 
@@ -42,7 +41,7 @@ export class QueryTurn {
       throw new TabaError('query_too_slow', `the query took more than ${this.#budgetMs} ms of work`);
     }
     if (this.#signal?.aborted) throw new TabaError('query_too_slow', 'whoever asked has gone');
-    await nextTurn();
+    await new Promise<void>((resolve) => this.#clock.soon(resolve));
     this.#sliceStartMs = this.#clock.monotonicMs();
     this.#pause = undefined;
   }

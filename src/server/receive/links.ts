@@ -1,5 +1,6 @@
 import type { AddressedAnswer, Answer, Block } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
+import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
 import type { Frame, Hello, PushBlocks } from '../../wire/frame.js';
@@ -16,6 +17,7 @@ export interface LinksOptions {
   readonly questions: Questions;
   readonly flushes: Flushes;
   readonly hello: () => Hello;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -96,7 +98,7 @@ export class Links implements FrameLinkEvents {
     peer.answers.push({ bucket, producer, seq, answer });
     if (peer.sending) return;
     peer.sending = true;
-    setImmediate(() => {
+    this.#options.clock.soon(() => {
       peer.sending = false;
       if (this.#peers.get(link) === peer) this.#send(link, peer);
     });

@@ -145,8 +145,12 @@ export class Administration {
       if (owner === undefined) undone.push({ bucket, reason: 'it is not served here' });
       else owners.push(owner);
     }
-    await eachBucket(owners, action, ({ bucket }, error) => {
-      undone.push({ bucket, reason: error instanceof Error ? error.message : String(error) });
+    await eachBucket(owners, {
+      clock: this.#options.clock,
+      action,
+      failed: ({ bucket }, error) => {
+        undone.push({ bucket, reason: error instanceof Error ? error.message : String(error) });
+      },
     });
     return undone;
   }

@@ -1,20 +1,24 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../runtime/clock.js';
 import type { BucketOwner } from './bucket-owner.js';
 
 /** Buckets that are worked on at once by the background and by administration. */
 const parallelBuckets = 8;
 
+export interface EachBucket {
+  readonly clock: Clock;
+  /** Rejects where the bucket could not be done. */
+  action(owner: BucketOwner): Promise<void>;
+  /** Told which those are: none of them ends the work on the others. */
+  failed(owner: BucketOwner, error: unknown): void;
+}
+
 /**
  * Does something with every bucket, some at a time, and lets others run in between: an engine that answers at once would
  * keep everybody else waiting until all is done.
- *
- * @param action rejects where the bucket could not be done
- * @param failed told which those are: none of them ends the work on the others
  */
 export async function eachBucket(
   owners: Iterable<BucketOwner>,
-  action: (owner: BucketOwner) => Promise<void>,
-  failed: (owner: BucketOwner, error: unknown) => void,
+  { clock, action, failed }: EachBucket,
 ): Promise<void> {
   const waiting = [...owners];
   let next = 0;
@@ -26,7 +30,7 @@ export async function eachBucket(
       } catch (error) {
         failed(owner, error);
       }
-      await nextTurn();
+      await new Promise<void>((resolve) => clock.soon(resolve));
     }
   };
   await Promise.all(Array.from({ length: parallelBuckets }, work));

@@ -195,9 +195,12 @@ export class Owners {
   confirm(): Promise<void> {
     return eachBucket(
       this.#holdings.servedBuckets().flatMap((bucket) => this.#holdings.serving(bucket) ?? []),
-      (owner) => owner.confirm(),
-      // It says so itself, and looks at the assignment.
-      () => {},
+      {
+        clock: this.#options.clock,
+        action: (owner) => owner.confirm(),
+        // It says so itself, and looks at the assignment.
+        failed: () => {},
+      },
     );
   }
 
@@ -216,17 +219,17 @@ export class Owners {
 
   /** Writes down what changed, in all buckets. Those that are lost meanwhile are left to the next round. */
   checkpoint(): Promise<void> {
-    const { log } = this.#options;
-    return eachBucket(
-      this.#dirty,
-      async (owner) => {
+    const { clock, log } = this.#options;
+    return eachBucket(this.#dirty, {
+      clock,
+      action: async (owner) => {
         this.#dirty.delete(owner);
         await owner.checkpoint();
         if (owner.isDirty) this.#dirty.add(owner);
         this.#eviction.written(owner);
       },
-      ({ bucket }, error) => log.debug('checkpoint_failed', { bucket, reason: String(error) }),
-    );
+      failed: ({ bucket }, error) => log.debug('checkpoint_failed', { bucket, reason: String(error) }),
+    });
   }
 
   stats(): OwnersStats {

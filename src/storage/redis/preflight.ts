@@ -2,7 +2,7 @@ import { bucketHash } from '../../core/buckets.js';
 import { TabaError } from '../../core/errors.js';
 import type { RedisKeys } from './keys.js';
 import type { RedisStoreOptions } from './options.js';
-import type { ShardLink } from './shard-link.js';
+import type { Link } from './shard-link.js';
 import type { Topology } from './topology.js';
 
 /** What one shard's Redis is, as of its last greeting. */
@@ -32,7 +32,7 @@ export class Preflight {
   }
 
   /** @throws TabaError `store_mismatch`, `bad_setting` */
-  async greet(shard: string, link: ShardLink): Promise<void> {
+  async greet(shard: string, link: Link): Promise<void> {
     if (this.#topology.keepsMeta(shard)) await this.#checkMeta(shard, link);
     const info = parseInfo(String(await link.command('INFO')));
     await this.#checkPolicy(shard, link, info);
@@ -62,7 +62,7 @@ export class Preflight {
   }
 
   /** What the store was made for is written at its first use, and compared ever after. */
-  async #checkMeta(shard: string, link: ShardLink): Promise<void> {
+  async #checkMeta(shard: string, link: Link): Promise<void> {
     const ours: Record<string, string> = {
       format: storeFormat,
       hash: bucketHash,
@@ -80,7 +80,7 @@ export class Preflight {
     }
   }
 
-  async #checkPolicy(shard: string, link: ShardLink, info: ReadonlyMap<string, string>): Promise<void> {
+  async #checkPolicy(shard: string, link: Link, info: ReadonlyMap<string, string>): Promise<void> {
     const policy = info.get('maxmemory_policy') ?? (await setting(link, 'maxmemory-policy', 'noeviction'));
     if (policy === 'noeviction') return;
     throw new TabaError(
@@ -120,7 +120,7 @@ export class Preflight {
 }
 
 /** A setting of Redis; where CONFIG is not permitted, what is said instead. */
-async function setting(link: ShardLink, name: string, otherwise: string): Promise<string> {
+async function setting(link: Link, name: string, otherwise: string): Promise<string> {
   try {
     const answer = (await link.command('CONFIG', 'GET', name)) as string[];
     return answer[1] ?? otherwise;

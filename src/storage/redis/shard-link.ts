@@ -99,6 +99,9 @@ export class ShardLink {
   }
 }
 
+/** What a shard needs of a link: the simulation has its own. */
+export type Link = Pick<ShardLink, keyof ShardLink>;
+
 /** A frozen server answers nothing, and its kernel goes on taking bytes. @throws when there is no answer in time */
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

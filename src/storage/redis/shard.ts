@@ -4,7 +4,7 @@ import type { Log } from '../../runtime/log.js';
 import type { Credentials } from './connection.js';
 import { isFatalReply, isOutOfMemory, ShardUnavailable } from './faults.js';
 import { type ScriptCall, sizeOf } from './scripts.js';
-import { ShardLink } from './shard-link.js';
+import { type Link, ShardLink } from './shard-link.js';
 import type { Topology } from './topology.js';
 
 export interface ShardOptions {
@@ -15,7 +15,11 @@ export interface ShardOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** A new link is made: what must hold before anything goes over it. @throws to refuse it */
-  greet(link: ShardLink): Promise<void>;
+  greet(link: Link): Promise<void>;
+  /** Makes a link; the simulation has its own. */
+  readonly open?: (...asked: Parameters<typeof ShardLink.open>) => Promise<Link>;
+  /** In [0, 1), for the pauses between attempts. */
+  readonly random?: () => number;
 }
 
 interface Waiting {
@@ -34,6 +38,10 @@ const maxGroupBytes = 4 * 2 ** 20;
 const waitTimeoutMs = 500;
 /** After so long the writes of a group count as failed. */
 const giveUpWaitMs = 10_000;
+/** A Redis that was full is taken to have room again after so long without a refusal: somebody has to try. */
+const memoryDoubtMs = 5000;
+/** What a full Redis carries out as well: no sign that there is room again. */
+const undeniable: ReadonlySet<string> = new Set(['acquire', 'trim']);
 /** How long an acquisition waits for a connection: all of them go on at once when there is one. */
 const beginWithinMs = 5000;
 
@@ -44,15 +52,15 @@ const beginWithinMs = 5000;
 export class Shard {
   readonly name: string;
   readonly #options: ShardOptions;
-  readonly #backoff = new Backoff({ firstMs: 100, maxMs: 1000 });
+  readonly #backoff: Backoff;
   #waiting: Waiting[] = [];
-  #link: ShardLink | undefined;
+  #link: Link | undefined;
   #callOffConnect: (() => void) | undefined;
   #isConnecting = false;
   #isCommitting = false;
   #isScheduled = false;
   #trouble: string | undefined;
-  #memoryTrouble: string | undefined;
+  #fullAtMs: number | undefined;
   #lastError = 'not connected yet';
   #closed = false;
   #idle: (() => void)[] = [];
@@ -61,6 +69,7 @@ export class Shard {
   constructor(options: ShardOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#backoff = new Backoff({ firstMs: 100, maxMs: 1000, random: options.random ?? Math.random });
   }
 
   /** The first connection; afterwards the shard looks after itself. @throws when it cannot be had now */
@@ -74,7 +83,13 @@ export class Shard {
     return this.#trouble ?? this.#memoryTrouble;
   }
 
-  get link(): ShardLink | undefined {
+  get #memoryTrouble(): string | undefined {
+    if (this.#fullAtMs === undefined) return undefined;
+    if (this.#options.clock.monotonicMs() - this.#fullAtMs > memoryDoubtMs) return undefined;
+    return `${this.name}: Redis is out of memory (maxmemory)`;
+  }
+
+  get link(): Link | undefined {
     return this.#link;
   }
 
@@ -105,7 +120,7 @@ export class Shard {
     return this.#over((link) => link.commandBuffer(name, ...args));
   }
 
-  async #over<T>(ask: (link: ShardLink) => Promise<T>): Promise<T> {
+  async #over<T>(ask: (link: Link) => Promise<T>): Promise<T> {
     const link = this.#link;
     if (link === undefined) throw new ShardUnavailable(this.name, this.#lastError);
     try {
@@ -122,7 +137,7 @@ export class Shard {
   }
 
   /** An error that says something about the connection ends it: a reply that is a refusal does not. */
-  #judge(link: ShardLink, error: Error): void {
+  #judge(link: Link, error: Error): void {
     const isReply = error.name === 'ReplyError';
     if (!isReply || isFatalReply(error)) link.drop(error.message);
   }
@@ -131,7 +146,7 @@ export class Shard {
     if (this.#isScheduled || this.#isCommitting) return;
     this.#isScheduled = true;
     // What else comes in this turn goes along.
-    setImmediate(() => {
+    this.#options.clock.soon(() => {
       this.#isScheduled = false;
       void this.#commitAll();
     });
@@ -155,13 +170,13 @@ export class Shard {
     return this.#waiting.splice(0, end);
   }
 
-  async #commit(link: ShardLink): Promise<void> {
+  async #commit(link: Link): Promise<void> {
     const group = this.#nextGroup();
     try {
       const answers = await link.write(group.map(({ call }) => call));
       const refused = answers.filter((answer) => answer instanceof Error);
       for (const error of refused) this.#judge(link, error);
-      this.#watchMemory(refused);
+      this.#watchMemory(group, answers);
       if (refused.length < group.length) await this.#confirm(link);
       this.commits++;
       for (const [index, { resolve, reject }] of group.entries()) {
@@ -176,7 +191,7 @@ export class Shard {
   }
 
   /** R2: every replica asked for has it, or nobody may see it. WAIT is repeated on the connection that wrote, and nowhere else. */
-  async #confirm(link: ShardLink): Promise<void> {
+  async #confirm(link: Link): Promise<void> {
     const { waitReplicas, clock, topology } = this.#options;
     if (waitReplicas === 0) {
       if (!link.isOpen) throw new Error(link.endReason);
@@ -199,10 +214,14 @@ export class Shard {
     this.#trouble = undefined;
   }
 
-  #watchMemory(refused: readonly Error[]): void {
-    const full = refused.find(isOutOfMemory);
-    if (full !== undefined) this.#memoryTrouble = `${this.name}: Redis is out of memory (maxmemory)`;
-    else if (refused.length === 0) this.#memoryTrouble = undefined;
+  #watchMemory(group: readonly Waiting[], answers: readonly (unknown | Error)[]): void {
+    if (answers.some((answer) => answer instanceof Error && isOutOfMemory(answer))) {
+      this.#fullAtMs = this.#options.clock.monotonicMs();
+    } else if (
+      group.some(({ call }, index) => !undeniable.has(call.script) && !(answers[index] instanceof Error))
+    ) {
+      this.#fullAtMs = undefined;
+    }
   }
 
   /** Sentinel says that the master is elsewhere now. */
@@ -213,12 +232,12 @@ export class Shard {
   }
 
   async #connect(): Promise<void> {
-    const { topology, credentials, greet, log } = this.#options;
-    let link: ShardLink | undefined;
+    const { topology, credentials, greet, log, open = ShardLink.open } = this.#options;
+    let link: Link | undefined;
     this.#isConnecting = true;
     try {
       const at = await topology.locate(this.name);
-      link = await ShardLink.open(at, credentials, (reason) => this.#lost(link, reason));
+      link = await open(at, credentials, (reason) => this.#lost(link, reason));
       await greet(link);
       if (!link.isOpen) throw new Error(link.endReason);
     } catch (error) {
@@ -237,7 +256,7 @@ export class Shard {
     this.#schedule();
   }
 
-  #lost(link: ShardLink | undefined, reason: string): void {
+  #lost(link: Link | undefined, reason: string): void {
     if (link === undefined || this.#link !== link) return;
     this.#link = undefined;
     this.#trouble = undefined;

@@ -22,16 +22,20 @@ export function stillClock(now = { ms: baseMs }): Clock & { now: { ms: number } 
     if (delayMs === 0) setImmediate(action);
     return () => {};
   };
-  return { now, nowMs: () => now.ms, monotonicMs: () => now.ms, after };
+  return { now, nowMs: () => now.ms, monotonicMs: () => now.ms, after, soon: setImmediate };
 }
 
-export async function begin(options: Partial<OwnersOptions> = {}): Promise<Owners> {
-  const owners = new Owners({
+export function newOwners(options: Partial<OwnersOptions> = {}): Owners {
+  return new Owners({
     ...{ store: openMemoryStore({ bucketCount }), registry, clock: stillClock(), log: silent, ownerId: 'me' },
     ...{ limits: { maxTabs: 10, maxClients: 10, allowedSkewSec: 10 }, checkpointIntervalMs: 1000 },
     ...{ pruneClientSec: 48 * 3600, pruneTabSec: 30 * 24 * 3600, backoffMs: () => 0 },
     ...options,
   });
+}
+
+export async function begin(options: Partial<OwnersOptions> = {}): Promise<Owners> {
+  const owners = newOwners(options);
   await owners.start();
   return owners;
 }
