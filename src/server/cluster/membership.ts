@@ -1,3 +1,4 @@
+import { TabaError } from '../../core/errors.js';
 import type { MemberId } from '../../core/ids.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
@@ -11,8 +12,12 @@ export interface MembershipOptions {
   readonly leaseMs: number;
   /** This server, as it is now. */
   describe(): Member;
-  /** After every heartbeat that was answered. @param lapsed the one before is longer ago than the lease: others may have taken over meanwhile */
-  learnt(membership: Membership, lapsed: boolean): void;
+  /**
+   * After every heartbeat that was answered, before anything else can see that it was, and after a new assignment.
+   *
+   * @param lapsed the heartbeat before is longer ago than the lease: others may have taken over meanwhile
+   */
+  learnt(lapsed: boolean): void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,10 +43,10 @@ export class Membership {
     this.#options = options;
   }
 
-  /** The first heartbeat. @throws what the store says */
+  /** The first heartbeat. @throws TabaError `store_failed` where it is not answered */
   async start(): Promise<void> {
     await this.#beat();
-    if (this.#lastError !== undefined) throw new Error(this.#lastError);
+    if (this.#view === undefined) throw new TabaError('store_failed', `no heartbeat: ${this.#lastError}`);
     this.#schedule();
   }
 
@@ -117,32 +122,38 @@ export class Membership {
   }
 
   async #beatOnce(): Promise<void> {
-    const { clock, coordination, describe, log, leaseMs } = this.#options;
+    const { clock, coordination, describe, log, learnt } = this.#options;
     const sentAtMs = clock.monotonicMs();
+    let view: ClusterView;
     try {
-      const view = await coordination.beat(describe(), this.#assignment?.version ?? 0);
-      const lapsed = this.#view !== undefined && sentAtMs - this.#beatAtMs >= leaseMs;
-      this.#beatAtMs = sentAtMs;
-      if (this.#lastError !== undefined) log.info('heartbeat_answered', { after: this.#lastError });
-      this.#lastError = undefined;
-      this.#take(view);
-      if (view.leader === describe().id) await this.#lead(view);
-      if (!this.#stopped) this.#options.learnt(this, lapsed);
+      view = await coordination.beat(describe(), this.#assignment?.version ?? 0);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       if (this.#lastError !== reason) log.warn('heartbeat_failed', { reason });
       this.#lastError = reason;
+      return;
     }
+    if (this.#lastError !== undefined) log.info('heartbeat_answered', { after: this.#lastError });
+    this.#lastError = undefined;
+    const lapsed = this.#view !== undefined && !this.isCurrent;
+    this.#beatAtMs = sentAtMs;
+    this.#take(view);
+    if (this.#stopped) return;
+    // Without a pause: a server that may have been replaced must know it before it answers anything.
+    learnt(lapsed);
+    if (view.leader !== describe().id) return;
+    // What was there before was learnt first: it says who has to be asked for a bucket.
+    if ((await this.#lead(view)) && !this.#stopped) learnt(false);
   }
 
   #take(view: ClusterView): void {
     this.#view = view;
+    // Where the store has lost it, the one that is known here goes on: whoever leads makes the next one from it.
     if (view.assignment !== undefined) this.#assignment = view.assignment;
-    else if (view.version === 0) this.#assignment = undefined;
   }
 
-  /** Assigns anew when the present assignment is not what the members call for. */
-  async #lead({ members, version, nowMs }: ClusterView): Promise<void> {
+  /** Assigns anew when the present assignment is not what the members call for. @returns whether it is another now */
+  async #lead({ members, version, nowMs }: ClusterView): Promise<boolean> {
     const { coordination, bucketCount, log, describe } = this.#options;
     const present = this.#assignment?.owners ?? new Array<MemberId | undefined>(bucketCount).fill(undefined);
     const alive = new Set(members.map(({ id }) => id));
@@ -152,12 +163,24 @@ export class Membership {
       present.map((owner) => (owner !== undefined && alive.has(owner) ? owner : undefined)),
       staying,
     );
-    if (owners.every((owner, bucket) => owner === present[bucket])) return;
+    const moved = owners.filter((owner, bucket) => owner !== present[bucket]).length;
+    const isLost = version === 0 && this.#assignment !== undefined;
+    if (moved === 0 && !isLost) return false;
     // The store's clock: never used twice, though a fail-over may lose the version before.
     const assignment = { version: Math.max(version + 1, Math.floor(nowMs)), owners };
-    if (!(await coordination.assign(describe().id, version, assignment))) return;
-    const moved = owners.filter((owner, bucket) => owner !== present[bucket]).length;
+    try {
+      if (!(await coordination.assign(describe().id, version, assignment))) return false;
+    } catch (error) {
+      // Whatever became of it, the next heartbeat says.
+      log.warn('assignment_failed', { reason: reasonOf(error) });
+      return false;
+    }
     log.info('buckets_assigned', { version: assignment.version, moved, servers: staying.length });
     this.#assignment = assignment;
+    return true;
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

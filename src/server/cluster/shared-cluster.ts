@@ -50,7 +50,7 @@ export class SharedCluster implements Cluster {
     this.#holders = new Holders(bucketCount);
     this.#membership = new Membership({
       ...{ coordination, bucketCount, heartbeatMs, leaseMs, describe, clock, log },
-      learnt: (_membership, lapsed) => this.#learn(lapsed),
+      learnt: (lapsed) => this.#learn(lapsed),
     });
     this.peers = new ServerPeers({
       self: describe().id,

@@ -20,8 +20,14 @@ export class MemoryCoordination implements Coordination {
   async beat(member: Member, knownVersion: number): Promise<ClusterView> {
     const { leaseMs } = this.#options;
     const nowMs = this.#options.nowMs();
+    const newestMs = Math.max(...Array.from(this.#members.values(), ({ atMs }) => atMs));
+    // Nobody could beat: all get a lease from now on, or the first to come back would be alone.
+    const wasAway = nowMs - newestMs > leaseMs / 2;
+    for (const [id, known] of this.#members) {
+      if (wasAway) this.#members.set(id, { ...known, atMs: nowMs });
+      else if (nowMs - known.atMs > leaseMs) this.#members.delete(id);
+    }
     this.#members.set(member.id, { member: { ...member }, atMs: nowMs });
-    for (const [id, { atMs }] of this.#members) if (nowMs - atMs > leaseMs) this.#members.delete(id);
     const leader = this.#leader;
     const isVacant = leader === undefined || nowMs > leader.untilMs || !this.#members.has(leader.id);
     if (isVacant || leader.id === member.id) this.#leader = { id: member.id, untilMs: nowMs + leaseMs };
