@@ -57,44 +57,55 @@ export async function runDaemon(
 
   // Listening to signals before the start: as process 1, a process without handlers could not be stopped at all.
   const stopped = stopOrder(log, parent);
-  const startedAtMs = performance.now();
   const clock = systemClock({
     onJump: ({ kind, aheadMs, reason }) =>
       log.warn('clock_jumped', { jumpMs: aheadMs, action: kind, reason }),
   });
   const isGiven = (name: keyof SettingValues) => given.has(name);
-  const starting = start({ settings, isGiven, registry, limits: limitsOf(settings), clock, log }).catch(
-    (error: unknown) => {
-      throw startFailure(error);
-    },
-  );
-  const isReady = await Promise.race([
-    starting.then(({ addresses }) => {
-      const startMs = Math.round(performance.now() - startedAtMs);
-      // Whoever waits for `ready` waits for all workers.
-      const event = parent === undefined ? 'ready' : 'worker_ready';
-      log.info(event, { daemon, ...addresses, pid: process.pid, version, startMs });
-      parent?.ready(addresses);
-      return true;
-    }),
-    stopped.then(() => false),
-  ]);
+  const ingredients = { settings, isGiven, registry, limits: limitsOf(settings), clock, log };
+  try {
+    await untilStopped({ daemon, start: () => start(ingredients), stopped, parent, log, settings });
+  } finally {
+    await endProfile?.();
+    // Otherwise the channel keeps this process.
+    parent?.close();
+  }
+  leaveSoon(0);
+  return 0;
+}
+
+interface Life {
+  readonly daemon: Daemon;
+  start(): Promise<Running>;
+  readonly stopped: Promise<string>;
+  readonly parent: ParentProcess | undefined;
+  readonly log: Log;
+  readonly settings: SettingValues;
+}
+
+async function untilStopped({ daemon, start, stopped, parent, log, settings }: Life): Promise<void> {
+  const startedAtMs = performance.now();
+  const starting = start().catch((error: unknown) => {
+    throw startFailure(error);
+  });
+  const ready = await Promise.race([starting, stopped.then(() => undefined)]);
+  if (ready !== undefined) {
+    const { addresses } = ready;
+    const startMs = Math.round(performance.now() - startedAtMs);
+    // Whoever waits for `ready` waits for all workers.
+    const event = parent === undefined ? 'ready' : 'worker_ready';
+    log.info(event, { daemon, ...addresses, pid: process.pid, version, startMs });
+    parent?.ready(addresses);
+  }
 
   const reason = await stopped;
   const deadlineMs = settings['drain-deadline'];
   log.info('stopping', { signal: reason, deadlineMs });
   const stoppingAtMs = performance.now();
-  try {
-    // A start that waits for something (a store that does not answer) is given the same time.
-    const running = isReady ? await starting : await within(deadlineMs, starting);
-    await running?.close(Math.max(0, deadlineMs - (performance.now() - stoppingAtMs)));
-  } finally {
-    await endProfile?.();
-  }
+  // A start that waits for something (a store that does not answer) is given the same time.
+  const running = ready ?? (await within(deadlineMs, starting));
+  await running?.close(Math.max(0, deadlineMs - (performance.now() - stoppingAtMs)));
   log.info('stopped', { tookMs: Math.round(performance.now() - stoppingAtMs) });
-  parent?.close();
-  leaveSoon(0);
-  return 0;
 }
 
 function logOf(settings: SettingValues, io: Io, parent: ParentProcess | undefined): Log {

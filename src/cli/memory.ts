@@ -8,16 +8,20 @@ const defaultShare = 0.5;
 /** Part of V8's heap limit that may be used: at the limit, the process would end. */
 const heapShare = 0.9;
 
-/** What each of `workers` processes may hold, before its heap limit is looked at; bytes. */
+/** What each of `workers` processes may hold; bytes. What is used unless told stays within the heap limit. */
 export function memoryOfEach(settings: SettingValues, workers: number): number {
-  return Math.floor((settings['max-memory'] ?? availableMemoryBytes() * defaultShare) / workers);
+  const told = settings['max-memory'];
+  const all = told ?? availableMemoryBytes() * defaultShare;
+  return Math.floor(
+    told === undefined ? Math.min(all / workers, heapLimitBytes() * heapShare) : all / workers,
+  );
 }
 
 /** What States of this process may take. Warns where the heap limit allows less than was asked for. */
 export function memoryBudget(settings: SettingValues, log: Log): MemoryBudget {
   const wanted = memoryOfEach(settings, 1);
   const allowed = Math.floor(heapLimitBytes() * heapShare);
-  if (wanted > allowed && settings['max-memory'] !== undefined) {
+  if (wanted > allowed) {
     log.warn('max_memory_limited', {
       maxMemoryBytes: wanted,
       usedBytes: allowed,

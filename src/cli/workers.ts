@@ -89,6 +89,7 @@ class Worker {
   #child: ChildProcess | undefined;
   #startedAtMs = 0;
   #port = 0;
+  #isReady = false;
   #stopping = false;
   /** Settles the first start. */
   #first: { resolve(addresses: Addresses): void; reject(error: Error): void } | undefined;
@@ -114,6 +115,7 @@ class Worker {
     const { program, command, folder, clock } = this.#options;
     const { args, env } = command(this.#index, this.#port);
     this.#startedAtMs = clock.monotonicMs();
+    this.#isReady = false;
     const child = spawn(program.file, [...program.args, ...args], {
       cwd: folder,
       env,
@@ -132,6 +134,7 @@ class Worker {
 
   #ready(addresses: Addresses): void {
     const { server } = addresses;
+    this.#isReady = true;
     if (typeof server === 'string') this.#port = Number(new URL(server).port);
     this.#first?.resolve(addresses);
     this.#first = undefined;
@@ -147,6 +150,8 @@ class Worker {
       this.#first.reject(new CommandFailure(`${how} before it was ready; its own lines say why`));
       return how;
     }
+    // It may have refused to start because its port is somebody else's by now: then it gets another where it may.
+    if (!this.#isReady && typeof code === 'number') this.#port = 0;
     if (clock.monotonicMs() - this.#startedAtMs >= healthyAfterMs) this.#backoff.reset();
     const delayMs = this.#backoff.nextMs();
     log.error('worker_ended', {

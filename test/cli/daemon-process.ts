@@ -19,6 +19,11 @@ export interface DaemonProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** What a daemon says when it refuses to start is for people. */
+function parse(text: string): LogLine {
+  return text.startsWith('{') ? (JSON.parse(text) as LogLine) : { event: 'said', text };
+}
+
 export function startDaemon(
   t: Test,
   script: string,
@@ -37,7 +42,7 @@ export function startDaemon(
     for (;;) {
       const { value, done } = await incoming.next();
       if (done) throw new Error(`the log ended: ${JSON.stringify(lines)}`);
-      const line = JSON.parse(value) as LogLine;
+      const line = parse(value);
       lines.push(line);
       if (is(line)) return line;
     }

@@ -18,6 +18,11 @@ if (behaviour === 'refuses' && worker === 1) {
   say('refused');
   process.exit(2);
 }
+// The port that it had is somebody else's.
+if (behaviour === 'loses its port' && port !== '0') {
+  say('refused');
+  process.exit(1);
+}
 parent.onStop((reason) => {
   say(`stop: ${reason}`);
   if (behaviour === 'never stops') return;

@@ -37,6 +37,17 @@ t.test('starts a worker again that dies, on the port that it had', async (t) => 
   t.same(await daemon.ended, [0, null]);
 });
 
+t.test('a worker whose port was taken meanwhile gets another', async (t) => {
+  const daemon = startDaemon(t, parent, ['loses its port', '2']);
+  await daemon.event('ready');
+  const victim = workersOf(daemon).find(({ worker }) => worker === 1);
+  process.kill(Number(victim?.pid), 'SIGKILL');
+  t.match(await daemon.event('refused'), { worker: 1, port: '7001' });
+  t.match(await daemon.event('worker_ready'), { worker: 1, port: '0' });
+  daemon.kill('SIGTERM');
+  t.same(await daemon.ended, [0, null]);
+});
+
 t.test('one that refuses to start ends all of them', async (t) => {
   const daemon = startDaemon(t, parent, ['refuses', '3']);
   t.match(await daemon.event('failed'), { message: /^worker 1 ended with 2 before it was ready/ });
