@@ -57,9 +57,18 @@ function sharesOf(
   let left = owners.length - shares.reduce((sum, { whole }) => sum + whole, 0);
   shares.sort(
     (a, b) =>
-      Number(b.held > b.whole) - Number(a.held > a.whole) ||
-      b.fraction - a.fraction ||
-      (a.id < b.id ? -1 : 1),
+      Number(keepsOneMore(b)) - Number(keepsOneMore(a)) || b.fraction - a.fraction || (a.id < b.id ? -1 : 1),
   );
   return new Map(shares.map(({ id, whole }) => [id, left-- > 0 ? whole + 1 : whole]));
 }
+
+/** Whose share is a whole number gets no more than that. */
+function keepsOneMore(share: {
+  readonly held: number;
+  readonly whole: number;
+  readonly fraction: number;
+}): boolean {
+  return share.held > share.whole && share.fraction > rounding;
+}
+
+const rounding = 1e-9;

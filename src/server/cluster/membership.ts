@@ -155,7 +155,8 @@ export class Membership {
   /** Assigns anew when the present assignment is not what the members call for. @returns whether it is another now */
   async #lead({ members, version, nowMs }: ClusterView): Promise<boolean> {
     const { coordination, bucketCount, log, describe } = this.#options;
-    const present = this.#assignment?.owners ?? new Array<MemberId | undefined>(bucketCount).fill(undefined);
+    const known = this.#assignment?.owners ?? [];
+    const present = Array.from({ length: bucketCount }, (_, bucket) => known[bucket]);
     const alive = new Set(members.map(({ id }) => id));
     const staying = members.filter(({ leaving, weight }) => !leaving && weight > 0);
     // With nobody else there, those who are leaving keep what they have.
