@@ -1,5 +1,6 @@
 import { memoryOfEach } from './memory.js';
 import { variableOf } from './settings/environment.js';
+import { holdsSecret } from './settings/kinds.js';
 import { type Setting, type SettingName, type SettingValues, settings } from './settings/table.js';
 import { workerVariable } from './worker-channel.js';
 
@@ -32,7 +33,7 @@ export function workerCommand(options: WorkerCommandOptions): WorkerCommand {
   const args = ['server', ...Object.entries(own).map(([name, value]) => `--${name}=${value}`)];
   for (const [name, values] of flags) {
     if (Object.hasOwn(own, name)) continue;
-    if (isSecret(name)) env[variableOf(name)] = values.at(-1);
+    if (values.some((value) => isSecret(name, value))) env[variableOf(name)] = values.at(-1);
     else args.push(...values.map((value) => asFlag(name, value)));
   }
   return { args, env };
@@ -59,8 +60,9 @@ function rowOf(name: string): Setting | undefined {
   return Object.hasOwn(settings, name) ? (settings[name as SettingName] as Setting) : undefined;
 }
 
-function isSecret(name: string): boolean {
-  return rowOf(name)?.kind.secret === true;
+function isSecret(name: string, value: string): boolean {
+  const row = rowOf(name);
+  return row !== undefined && holdsSecret(row.kind, value);
 }
 
 function asFlag(name: string, value: string): string {

@@ -85,5 +85,8 @@ t.test('secrets do not stand on the command line of a worker', (t) => {
   const { args, settings } = made([...redis, '--redis-password', 'topsecret'], 0);
   t.notMatch(args.join(' '), /topsecret/);
   t.equal(settings['redis-password'], 'topsecret');
+  const inUrl = made(['--redis=redis://u:topsecret@h', '--workers=2'], 0);
+  t.notMatch(inUrl.args.join(' '), /topsecret/);
+  t.equal(inUrl.settings.redis, 'redis://u:topsecret@h');
   t.end();
 });

@@ -284,3 +284,8 @@ export const roles: Kind<readonly Role[]> = (() => {
 export function redact(value: string): string {
   return value.replace(/(:\/\/[^:/@\s]*):[^\s]*@/g, '$1:***@');
 }
+
+/** Whether a text that was written for a setting holds what nobody may see. */
+export function holdsSecret(kind: Kind<unknown>, text: string): boolean {
+  return kind.secret === true || redact(text) !== text;
+}

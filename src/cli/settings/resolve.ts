@@ -2,7 +2,7 @@ import { UsageError } from '../usage-error.js';
 import { readEnvironment, variableOf } from './environment.js';
 import { readSettingsFile } from './file.js';
 import { withImplied } from './implied.js';
-import { type Kind, redact } from './kinds.js';
+import { holdsSecret, type Kind, redact } from './kinds.js';
 import { checkRules } from './rules.js';
 import {
   type Daemon,
@@ -85,7 +85,8 @@ export function resolveSettings(daemon: Daemon, sources: SettingSources): Resolv
 
   const notes: Note[] = [];
   for (const name of settingNames) {
-    if ((settings[name] as Setting).kind.secret !== true || given.get(name) !== 'flag') continue;
+    const { kind } = settings[name] as Setting;
+    if (given.get(name) !== 'flag' || !flags.get(name)?.some((text) => holdsSecret(kind, text))) continue;
     notes.push({
       event: 'secret_on_command_line',
       fields: {

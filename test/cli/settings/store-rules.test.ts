@@ -122,6 +122,11 @@ t.test('a secret in a flag is noted, one in the environment is not', (t) => {
   const { notes } = resolve(t, 'server', { flags });
   t.match(notes, [{ event: 'secret_on_command_line', fields: { setting: 'redis-password' } }]);
   t.notMatch(JSON.stringify(notes), /topsecret/);
+  t.match(
+    resolve(t, 'server', { flags: redis }).notes,
+    [{ fields: { setting: 'redis' } }],
+    'also within an address',
+  );
   const env = { TABA_REDIS_PASSWORD: 'topsecret' };
   t.same(resolve(t, 'server', { flags: { redis: 'redis://h' }, env }).notes, []);
   t.end();
