@@ -263,6 +263,7 @@ class Server implements RunningServer {
   #waitingFor(): string | undefined {
     const { waitingFor } = this.#options.store.stats();
     if (waitingFor !== undefined) return `the store: ${waitingFor}`;
+    if (this.#cluster.waitingFor !== undefined) return this.#cluster.waitingFor;
     if (!this.#router.hasRoom || this.#producer.pairs >= maxWaitingPairs) return 'owners to catch up';
     return undefined;
   }
@@ -312,6 +313,7 @@ class Server implements RunningServer {
     const lifecycle = new Lifecycle({ clock, log });
     this.#stopping = true;
     lifecycle.onStop('store', () => store.close(), deadlineMs);
+    lifecycle.onStop('links', () => this.#cluster.close());
     lifecycle.onStop('connections', () => this.#http?.close());
     lifecycle.onStop('membership', () => this.#cluster.leave(), deadlineMs);
     lifecycle.onStop('owners', () => this.#owners.close(), deadlineMs);

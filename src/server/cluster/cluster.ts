@@ -15,10 +15,14 @@ export interface Cluster {
   isAssigned(bucket: BucketIndex): Promise<boolean>;
   /** Joins, and begins to own what is assigned here. Resolves when that is served, or some seconds later. */
   start(): Promise<void>;
+  /** What events that come in here have to wait for: nobody could take them. */
+  readonly waitingFor: string | undefined;
   /** Why this server cannot do its part at the moment, or undefined. */
   readonly trouble: string | undefined;
   /** Lets the others take over what is held here; resolves when they have, or at the deadline. */
   handOver(deadlineMs: number): Promise<void>;
-  /** Leaves, when nothing is held any more. */
+  /** Leaves, when nothing is held any more: what still comes in goes on being delivered to the others. */
   leave(): Promise<void>;
+  /** Cuts the connections to the others. */
+  close(): void;
 }

@@ -21,10 +21,12 @@ export interface OwnershipOptions {
 /** The question by which a new owner asks the one before it for buckets; the answer comes when they have been let go. */
 export const releaseQuestion = 'release';
 
-/** Buckets in one question: closed together for a moment, free soon. */
-const bucketsPerQuestion = 16;
+/** Buckets in one question: they are closed together until the last of them is, so few are closed for a shorter time. */
+const bucketsPerQuestion = 4;
 /** Questions under way to one predecessor. */
-const questionsAtOnce = 3;
+const questionsAtOnce = 4;
+/** How often one may be sent on to somebody who is said to hold a bucket: servers learn of an assignment at different times. */
+const maxHops = 3;
 const retryMs = 100;
 
 /**
@@ -127,22 +129,47 @@ export class Ownership {
     await Promise.all(Array.from({ length: questionsAtOnce }, work));
   }
 
-  /** Resolves when the predecessor has let go, is dead, or must have let go by itself. */
-  async #askFor(before: MemberId, buckets: readonly BucketIndex[]): Promise<void> {
+  /** Resolves when nobody serves the buckets any more, as far as those who should know can tell. */
+  async #askFor(before: MemberId, buckets: readonly BucketIndex[], hops = 1): Promise<void> {
+    const elsewhere = await this.#ask(before, buckets);
+    if (hops === maxHops) return;
+    await Promise.all([...elsewhere].map(([holder, its]) => this.#askFor(holder, its, hops + 1)));
+  }
+
+  /**
+   * Resolves when that server has let go, is dead, or must have let go by itself.
+   *
+   * @returns buckets that others serve, as far as it knows
+   */
+  async #ask(
+    member: MemberId,
+    buckets: readonly BucketIndex[],
+  ): Promise<ReadonlyMap<MemberId, readonly BucketIndex[]>> {
     const { membership, peers, leaseMs, clock, log } = this.#options;
     // Twice the lease: by then it has learnt the assignment, and has let go of what nobody asked it for.
     const untilMs = clock.monotonicMs() + 2 * leaseMs;
     const body = pack(buckets.map(Number));
-    while (!this.#stopped && membership.member(before) !== undefined && clock.monotonicMs() < untilMs) {
-      if (!buckets.some((bucket) => this.isAssigned(bucket))) return;
+    while (!this.#stopped && membership.member(member) !== undefined && clock.monotonicMs() < untilMs) {
+      if (!buckets.some((bucket) => this.isAssigned(bucket))) break;
       try {
-        await peers.ask(before, releaseQuestion, body, leaseMs);
-        return;
+        return this.#readHolders(await peers.ask(member, releaseQuestion, body, leaseMs));
       } catch (error) {
-        log.debug('release_unanswered', { server: before, reason: String(error) });
+        log.debug('release_unanswered', { server: member, reason: String(error) });
         await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
       }
     }
+    return new Map();
+  }
+
+  #readHolders(answer: Uint8Array): Map<MemberId, BucketIndex[]> {
+    const holders = new Map<MemberId, BucketIndex[]>();
+    for (const [bucket, holder] of unpack(answer) as [BucketIndex, MemberId][]) {
+      if (holder === this.#options.peers.self) continue;
+      const its = holders.get(holder);
+      if (its === undefined) holders.set(holder, [bucket]);
+      else its.push(bucket);
+    }
+    return holders;
   }
 
   async #acquire(buckets: readonly BucketIndex[]): Promise<void> {
@@ -154,7 +181,12 @@ export class Ownership {
     await begun;
   }
 
-  /** Another server asks for buckets. @throws TabaError `unavailable` where the newest assignment does not take them from here */
+  /**
+   * Another server asks for buckets: they are let go.
+   *
+   * @returns for those that were not held here, who does as far as is known
+   * @throws TabaError `unavailable` where the newest assignment does not take them from here
+   */
   async release(body: Uint8Array): Promise<Uint8Array> {
     const buckets = this.#read(body);
     if (buckets.some((bucket) => this.isAssigned(bucket))) await this.#options.membership.refresh();
@@ -162,8 +194,13 @@ export class Ownership {
     if (kept.length > 0) {
       throw new TabaError('unavailable', `buckets ${kept.join(', ')} are assigned to this server`);
     }
+    const { owners, holders, peers } = this.#options;
+    const elsewhere = buckets.flatMap((bucket) => {
+      const holder = owners.stateOf(bucket) === 'idle' ? holders.holderOf(bucket) : undefined;
+      return holder === undefined || holder === peers.self ? [] : [[Number(bucket), holder]];
+    });
     await this.#letGo(buckets);
-    return pack(null);
+    return pack(elsewhere);
   }
 
   #read(body: Uint8Array): BucketIndex[] {

@@ -237,7 +237,7 @@ export class PeerLink {
 
 /** It may have been taken or not: its producer sends it again, and its number tells. */
 function unknown(): Answer {
-  return { kind: 'busy', retryAfterMs: 50 };
+  return { kind: 'busy', retryAfterMs: 100 };
 }
 
 function keyOf({ bucket, producer, seq }: Pick<Block, 'bucket' | 'producer' | 'seq'>): string {

@@ -28,8 +28,10 @@ export interface SharedClusterOptions {
   readonly connect?: PeerLinkOptions['connect'];
 }
 
-/** What a producer is told when nobody is known to hold the bucket. */
+/** What a producer is told where neither of those who may hold the bucket does: it is being handed over. */
 const retryAfterMs = 50;
+/** What it is told where there is nobody who could. */
+const retryAfterOrphanedMs = 500;
 /** How long a start may wait for the buckets that are assigned here. */
 const servedWithinMs = 10_000;
 const lookMs = 20;
@@ -42,11 +44,14 @@ export class SharedCluster implements Cluster {
   readonly #membership: Membership;
   readonly #holders: Holders;
   readonly #ownership: Ownership;
+  /** Buckets without an owner. */
+  #orphans: number;
 
   constructor(options: SharedClusterOptions) {
     const { coordination, owners, heartbeatMs, leaseMs, describe, clock, log } = options;
     const { bucketCount } = owners;
     this.#options = options;
+    this.#orphans = bucketCount;
     this.#holders = new Holders(bucketCount);
     this.#membership = new Membership({
       ...{ coordination, bucketCount, heartbeatMs, leaseMs, describe, clock, log },
@@ -76,6 +81,7 @@ export class SharedCluster implements Cluster {
     const { assignment, members } = this.#membership;
     if (assignment !== undefined) {
       this.#holders.learn(assignment, new Set(members.map(({ id }) => id)));
+      this.#orphans = assignment.owners.filter((owner) => owner === undefined).length;
     }
     this.peers.forgetDead();
     this.#ownership.learn(lapsed);
@@ -86,7 +92,7 @@ export class SharedCluster implements Cluster {
     // The one who is believed to hold it, and then the only other who may.
     for (let attempt = 0; attempt < 2; attempt++) {
       const holder = this.#holders.holderOf(block.bucket);
-      if (holder === undefined) break;
+      if (holder === undefined) return { kind: 'busy', retryAfterMs: retryAfterOrphanedMs };
       const answer =
         holder === this.peers.self ? await owners.take(block) : await this.peers.push(holder, block);
       if (answer.kind !== 'not_owner') return answer;
@@ -125,16 +131,14 @@ export class SharedCluster implements Cluster {
     return count;
   }
 
+  get waitingFor(): string | undefined {
+    return this.#orphans > 0 ? `a server with role be: ${this.#orphans} buckets have no owner` : undefined;
+  }
+
   get trouble(): string | undefined {
-    const { owners } = this.#options;
-    if (!this.#membership.isCurrent) {
-      return `the store to answer a heartbeat: ${this.#membership.lastError ?? 'it is late'}`;
-    }
-    const assigned = this.#membership.assignment?.owners ?? [];
-    const orphans = owners.bucketCount - assigned.filter((owner) => owner !== undefined).length;
-    if (orphans > 0) return `a server with role be: ${orphans} buckets have no owner`;
+    // A late heartbeat is none: Blocks go on to those who are known, and queries are refused by themselves.
     const unserved = this.#unserved;
-    return unserved > 0 ? `${unserved} of its buckets to be taken over` : undefined;
+    return this.waitingFor ?? (unserved > 0 ? `${unserved} of its buckets to be taken over` : undefined);
   }
 
   async handOver(deadlineMs: number): Promise<void> {
@@ -145,6 +149,9 @@ export class SharedCluster implements Cluster {
   async leave(): Promise<void> {
     this.#ownership.stop();
     await this.#membership.leave();
+  }
+
+  close(): void {
     this.peers.close();
   }
 }

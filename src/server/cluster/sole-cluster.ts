@@ -12,6 +12,7 @@ export function soleCluster(owners: Owners, describe: () => Member): Cluster {
     mayRead: true,
     isAssigned: async () => true,
     start: () => owners.start(),
+    waitingFor: undefined,
     get trouble() {
       const { serving } = owners.stats().buckets;
       return serving < owners.bucketCount
@@ -20,5 +21,6 @@ export function soleCluster(owners: Owners, describe: () => Member): Cluster {
     },
     handOver: async () => {},
     leave: async () => {},
+    close: () => {},
   };
 }

@@ -152,43 +152,47 @@ export class Owners {
   }
 
   /**
-   * Hands buckets over, some at a time: each is written down while it still serves, then what is under way is finished
-   * and written down as well, so that it is closed for a moment only. Never rejects.
+   * Hands buckets over, some at a time: they are written down while they still serve, then what is under way is finished
+   * and written down as well, so that they are closed for a moment only. Never rejects.
    */
   async release(buckets: Iterable<BucketIndex>): Promise<void> {
     const waiting = [...buckets];
-    let next = 0;
-    const work = async (): Promise<void> => {
-      while (next < waiting.length) await this.#release(waiting[next++]!);
-    };
-    await Promise.all(Array.from({ length: releasedAtOnce }, work));
+    while (waiting.length > 0) {
+      const some = waiting.splice(0, releasedAtOnce);
+      // All of them first: whoever is done early would be closed until the last is.
+      await Promise.all(some.map((bucket) => this.#writeDown(bucket)));
+      await Promise.all(some.map((bucket) => this.#release(bucket)));
+    }
+  }
+
+  async #writeDown(bucket: BucketIndex): Promise<void> {
+    try {
+      await this.#holdings.serving(bucket)?.checkpoint();
+    } catch {
+      // Lost meanwhile: the journal has what was acknowledged.
+    }
   }
 
   #release(bucket: BucketIndex): Promise<void> {
     const underWay = this.#releasing.get(bucket);
     const owner = this.#holdings.get(bucket);
     if (underWay !== undefined || owner === undefined) return underWay ?? Promise.resolve();
-    const released = this.#handOver(owner).finally(() => this.#releasing.delete(bucket));
+    const released = owner.release().finally(() => {
+      this.#forget(owner);
+      this.#releasing.delete(bucket);
+    });
     this.#releasing.set(bucket, released);
     return released;
   }
 
-  async #handOver(owner: BucketOwner): Promise<void> {
-    try {
-      if (owner.state === 'serving') await owner.checkpoint();
-    } catch {
-      // Lost meanwhile: the journal has what was acknowledged.
-    }
-    await owner.release();
+  #forget(owner: BucketOwner): void {
     this.#dirty.delete(owner);
     this.#holdings.remove(owner);
   }
 
   #gaveUp(bucket: BucketIndex): void {
     const owner = this.#holdings.get(bucket);
-    if (owner === undefined) return;
-    this.#dirty.delete(owner);
-    this.#holdings.remove(owner);
+    if (owner !== undefined) this.#forget(owner);
   }
 
   /** Asks the store about every bucket that is served; what turns out to be somebody else's is lost. */
