@@ -10,6 +10,9 @@ const namePattern = /^[A-Za-z0-9._~:/?@!$()*+;=-]+$/;
 const nameByte = tableOf(nameSet);
 /** By byte: 1 where a tag's key or value carries the byte as it is. */
 const plainTagByte = tableOf(nameSet.replace(/[;=~]/g, ''));
+/** By byte: 1 where the name of another protocol carries the byte as it is. */
+const plainNameByte = tableOf(nameSet.replace(/[;~]/g, ''));
+const oneCharacter = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
@@ -68,14 +71,32 @@ export function tagEscape(text: string): string {
     }
   }
   if (plain) return text;
-  let escaped = '';
-  for (const byte of textEncoder.encode(text)) {
-    escaped +=
-      plainTagByte[byte] === 1
-        ? String.fromCharCode(byte)
-        : `~${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return escaped;
+  const bytes = textEncoder.encode(text);
+  return tagEscapeBytes(bytes, 0, bytes.length);
+}
+
+/** `tagEscape` of bytes from `start` up to `end`, whether they are UTF-8 or not. */
+export function tagEscapeBytes(bytes: Uint8Array, start: number, end: number): string {
+  return escaped(bytes, start, end, plainTagByte);
+}
+
+/**
+ * Writes the name of a protocol whose names may have any bytes so that it is a tab name: bytes outside the name set, and
+ * `;` (where tags begin) and `~`, become `~XX`. Injective, and a name that needs none of it stays as it is.
+ */
+export function nameEscapeBytes(bytes: Uint8Array, start: number, end: number): string {
+  return escaped(bytes, start, end, plainNameByte);
+}
+
+function escaped(bytes: Uint8Array, start: number, end: number, plain: Uint8Array): string {
+  let text = '';
+  for (let at = start; at < end; at++)
+    text += plain[bytes[at]!] === 1 ? oneCharacter[bytes[at]!] : hexOf(bytes[at]!);
+  return text;
+}
+
+function hexOf(byte: number): string {
+  return `~${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
 /** @throws TabaError `bad_name` for text that `tagEscape` did not make */
@@ -105,14 +126,19 @@ export function tagUnescape(escaped: string): string {
 export type Tag = readonly [key: string, value?: string];
 
 /**
- * `name;key=value;key2=value2`, the tags sorted by the bytes that stand in the name, so that one set of tags makes one
- * name whatever order it came in. The result is as valid as `name` is, unless it became too long.
+ * `name;key=value;key2=value2`, the tags sorted by the bytes that stand in the name and each written once, so that one
+ * set of tags makes one name however it came in. The result is as valid as `name` is, unless it became too long.
  */
 export function nameWithTags(name: string, tags: Iterable<Tag>): string {
-  const pairs: string[] = [];
+  const pairs = new Set<string>();
   for (const [key, value] of tags) {
-    pairs.push(value === undefined ? tagEscape(key) : `${tagEscape(key)}=${tagEscape(value)}`);
+    pairs.add(value === undefined ? tagEscape(key) : `${tagEscape(key)}=${tagEscape(value)}`);
   }
-  if (pairs.length === 0) return name;
-  return `${name};${pairs.sort().join(';')}`;
+  return nameWithPairs(name, pairs);
+}
+
+/** The same of tags that are escaped already, each as `key=value` or a mere `key`. */
+export function nameWithPairs(name: string, pairs: ReadonlySet<string>): string {
+  if (pairs.size === 0) return name;
+  return `${name};${[...pairs].sort().join(';')}`;
 }

@@ -6,9 +6,11 @@ import {
   isName,
   isNameText,
   maxNameBytes,
+  nameEscapeBytes,
   nameWithTags,
   type Tag,
   tagEscape,
+  tagEscapeBytes,
   tagUnescape,
 } from '../../src/core/names.js';
 
@@ -68,11 +70,30 @@ t.test('escaping is reversible, and stays inside the name set', async () => {
   );
 });
 
+t.test('names and tags of any bytes, UTF-8 or not', async (t) => {
+  const bytes = Buffer.from('a b;c=d~e:/\xff', 'latin1');
+  t.equal(nameEscapeBytes(bytes, 0, bytes.length), 'a~20b~3Bc=d~7Ee:/~FF');
+  t.equal(tagEscapeBytes(bytes, 0, bytes.length), 'a~20b~3Bc~3Dd~7Ee:/~FF');
+  t.equal(tagEscapeBytes(bytes, 2, 3), 'b');
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 12 }), fc.uint8Array({ maxLength: 12 }), (one, two) => {
+      const names = [one, two].map((name) => nameEscapeBytes(name, 0, name.length));
+      const same = Buffer.compare(one, two) === 0;
+      return (names[0] === names[1]) === same && names.every((name) => name === '' || isNameText(name));
+    }),
+  );
+});
+
 t.test('one set of tags makes one name, two sets make two', async (t) => {
   const tags: Tag[] = [['zone', 'b'], ['host', 'a;b'], ['canary'], ['Host', '']];
   t.equal(nameWithTags('hits', tags), 'hits;Host=;canary;host=a~3Bb;zone=b');
   t.equal(nameWithTags('hits', [...tags].reverse()), nameWithTags('hits', tags));
   t.equal(nameWithTags('hits', []), 'hits');
+  t.equal(
+    nameWithTags('hits', [['a', 'b'], ['c'], ['a', 'b'], ['c']]),
+    'hits;a=b;c',
+    'a tag twice is one tag',
+  );
   t.not(nameWithTags('hits', [['a', '']]), nameWithTags('hits', [['a']]));
   t.not(nameWithTags('hits', [['a=b', 'c']]), nameWithTags('hits', [['a', 'b=c']]));
 });

@@ -54,6 +54,12 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     addToWindows(recent, timestampSec, count, coarseTotal(histogram));
   },
 
+  foldGathered({ recent, all }, numbers, { timestampSec }) {
+    if (numbers.count === 0) return;
+    all.merge(numbers);
+    addToWindows(recent, timestampSec, numbers.count, numbers.total);
+  },
+
   reduce(into, from) {
     into.recent.merge(from.recent);
     into.all.merge(from.all);

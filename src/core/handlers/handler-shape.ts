@@ -15,6 +15,8 @@ const requiredMethods = [
   'upgrade',
 ] as const satisfies readonly (keyof Handler)[];
 
+const optionalMethods = ['foldHistogram', 'foldGathered'] as const satisfies readonly (keyof Handler)[];
+
 const typeName = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;
 
 /**
@@ -41,9 +43,9 @@ export function checkHandler(type: string, module: unknown): Handler {
   for (const method of requiredMethods) {
     if (typeof member(candidate, method) !== 'function') faults.push(`it has no method ${method}`);
   }
-  const foldHistogram = member(candidate, 'foldHistogram');
-  if (foldHistogram !== undefined && typeof foldHistogram !== 'function') {
-    faults.push('its foldHistogram is not a method');
+  for (const method of optionalMethods) {
+    const found = member(candidate, method);
+    if (found !== undefined && typeof found !== 'function') faults.push(`its ${method} is not a method`);
   }
   if (faults.length > 0) throw handlerFault(type, faults.join('; '));
   return candidate as Handler;

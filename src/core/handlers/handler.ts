@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import type { TabType } from '../ids.js';
 import type { CoarseHistogram } from '../sketch/coarse.js';
+import type { Histogram } from '../sketch/histogram.js';
 
 /** How a State is shown: for people, for programs, or with everything it holds. */
 export type RenderForm = 'text' | 'json' | 'detailed';
@@ -62,6 +63,11 @@ export interface Handler<S = unknown, V = unknown> {
   fold(state: S, value: V, meta: EventMeta): void;
   /** Adds a histogram that was made elsewhere, with its own boundaries. Only types of numbers can. */
   foldHistogram?(state: S, histogram: CoarseHistogram, meta: EventMeta): void;
+  /**
+   * Adds numbers that were gathered before, all of one timestamp: the same as folding each of them with its own weight.
+   * Only for types whose `parse` takes every finite number for itself; `meta.weight` means nothing here.
+   */
+  foldGathered?(state: S, numbers: Histogram, meta: EventMeta): void;
   /** Adds what `from` holds to `into`: States of one (tab, client), or States over all clients. */
   reduce(into: S, from: S): void;
   /** Adds the State of one client, or another aggregate, to the aggregate `into`. Same as `reduce` where `tabState` is `kept`. */

@@ -14,9 +14,9 @@ export function average(total: number, count: number): number {
   return count > 0 ? saturated(total) / count : 0;
 }
 
-/** A count for people: whole as it is, a sum of fractional weights with two decimals. */
+/** A count for people, who want it whole: sampled events have fractional weights, which are kept and only rounded here. */
 export function countText(count: number): string {
-  return Number.isInteger(count) ? String(count) : count.toFixed(2);
+  return String(Math.round(count));
 }
 
 /** A measured value for people: two decimals, or three significant digits below 0.01, where latencies in seconds live. */

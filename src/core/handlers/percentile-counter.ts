@@ -33,6 +33,12 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
     state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
   },
 
+  foldGathered(state, numbers, { timestampSec }) {
+    if (numbers.count === 0) return;
+    state.all.merge(numbers);
+    state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
+  },
+
   reduce(into, from) {
     into.all.merge(from.all);
     into.newestSec = Math.max(into.newestSec, from.newestSec);

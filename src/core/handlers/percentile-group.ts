@@ -55,6 +55,13 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
     cellFor(state.recent, timestampSec)?.merge(all);
   },
 
+  foldGathered(state, numbers, { timestampSec }) {
+    if (numbers.count === 0) return;
+    state.count += numbers.count;
+    state.total += numbers.total;
+    cellFor(state.recent, timestampSec)?.merge(numbers);
+  },
+
   reduce(into, from) {
     into.count += from.count;
     into.total += from.total;

@@ -37,6 +37,13 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
     state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
   },
 
+  foldGathered(state, numbers, { timestampSec }) {
+    if (numbers.count === 0) return;
+    state.count += numbers.count;
+    state.total += numbers.total;
+    state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
+  },
+
   reduce(into, from) {
     into.count += from.count;
     into.total += from.total;

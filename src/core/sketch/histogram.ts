@@ -2,7 +2,7 @@ import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
 import { Bins } from './bins.js';
 import { type CoarseHistogram, coarseTotal, finiteRanges } from './coarse.js';
-import { bucketIndex, finestScale, lowerBoundary } from './scale.js';
+import { bucketIndex, finestScale, indexOfKey, lowerBoundary } from './scale.js';
 import { shortestDecimal } from './shortest-decimal.js';
 
 /** So many bins of one sign may be in use before neighbours merge. At the finest scale that is 64 octaves without a gap. */
@@ -59,6 +59,17 @@ export class Histogram {
     } else {
       this.zeros += weight;
     }
+  }
+
+  /** Adds `weight` values to the bucket of a key (see `bucketKey`) alone: count, total, minimum and maximum are the caller's. */
+  addToBucket(key: number, weight: number): void {
+    if (key === 0) {
+      this.zeros += weight;
+      return;
+    }
+    const bins = key > 0 ? this.#positive : this.#negative;
+    bins.add(indexOfKey(key) >> (finestScale - this.scale), weight);
+    if (bins.used > maxBinsPerSign) this.#fit();
   }
 
   /** Adds a histogram with other boundaries. Our scale stays as it is, however coarse that one may be. */

@@ -56,6 +56,23 @@ export function bucketIndex(value: number): number {
   return exponent * perOctave + bucket;
 }
 
+/** Added to an index, so that every key of a positive value is above 0. */
+const keyOffset = 2 ** 18;
+
+/**
+ * The bucket of any finite value at the finest scale as one number: 0 for zero, and the buckets of positive values above,
+ * those of negative ones below it, with the sign alone between a value and its opposite.
+ */
+export function bucketKey(value: number): number {
+  if (value > 0) return bucketIndex(value) + keyOffset;
+  return value < 0 ? -(bucketIndex(-value) + keyOffset) : 0;
+}
+
+/** The index of `bucketKey`'s bucket among those of its sign; means nothing for key 0. */
+export function indexOfKey(key: number): number {
+  return Math.abs(key) - keyOffset;
+}
+
 /** The lower boundary of bucket `index` at `scale`, which is the upper one of the bucket before it. */
 export function lowerBoundary(index: number, scale: number): number {
   const fine = index * 2 ** (finestScale - scale);

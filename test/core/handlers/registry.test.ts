@@ -54,6 +54,11 @@ const faults: readonly { readonly name: string; readonly module: unknown; readon
     message: /foldHistogram is not/,
   },
   {
+    name: 'an odd foldGathered',
+    module: { handler: { ...mine, foldGathered: {} } },
+    message: /foldGathered is not/,
+  },
+  {
     name: 'two faults',
     module: { handler: { ...mine, fold: 1, reduce: 1 } },
     message: /it has no method fold; it has no method reduce/,

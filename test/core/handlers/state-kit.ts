@@ -40,9 +40,11 @@ export const timestamps = fc.oneof(
   fc.constantFrom(0, 0.5, epochSec - 0.001, epochSec + 59.999, epochSec + 900, 4_000_000_000),
 );
 
+/** Weights as sample rates make them (1 / rate), of which sums are exact in any order. */
 export const metas: fc.Arbitrary<EventMeta> = fc.record({
   timestampSec: timestamps,
   sequence: fc.integer({ min: 0, max: 3 }),
+  weight: fc.constantFrom(1, 1, 1, 2.5, 10, 1000),
 });
 
 /**

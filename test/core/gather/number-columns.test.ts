@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { ByteWriter } from '../../../src/core/bytes.js';
+import { NumberColumns } from '../../../src/core/gather/number-columns.js';
+import { builtinHandlers } from '../../../src/core/handlers/registry.js';
+import { Histogram } from '../../../src/core/sketch/histogram.js';
+import { anyNumbers, bytesOf, epochSec, exactNumbers } from '../handlers/state-kit.js';
+
+function encoded(histogram: Histogram): string {
+  const out = new ByteWriter();
+  histogram.encode(out);
+  return Buffer.from(out.peek()).toString('hex');
+}
+
+const weights = fc.constantFrom(1, 1, 1, 2, 10, 2.5, 1000);
+const event = (numbers: fc.Arbitrary<number>) =>
+  fc.record({
+    row: fc.integer({ min: 0, max: 5 }),
+    value: numbers.map((value) => value + 0),
+    weight: weights,
+  });
+
+t.test('draining gives what folding each event would have given', async (t) => {
+  const columns = new NumberColumns();
+  fc.assert(
+    fc.property(fc.array(event(exactNumbers), { maxLength: 60 }), (events) => {
+      const expected = new Map<number, { events: number; histogram: Histogram }>();
+      for (const { row, value, weight } of events) {
+        columns.add(row, value, weight);
+        const known = expected.get(row) ?? { events: 0, histogram: new Histogram() };
+        expected.set(row, known);
+        known.events++;
+        known.histogram.add(value, weight);
+      }
+      if (columns.events !== events.length || columns.touched !== expected.size) return false;
+      let same = true;
+      const order: number[] = [];
+      columns.drain((row, gathered) => {
+        order.push(row);
+        const { events: count, histogram } = expected.get(row)!;
+        same &&= gathered.events === count && encoded(gathered.numbers) === encoded(histogram);
+        const distinct = histogram.min !== histogram.max;
+        same &&= distinct
+          ? gathered.single === undefined
+          : gathered.single?.value === histogram.min && gathered.single.weight === histogram.count;
+      });
+      const inOrder = [...new Set(events.map(({ row }) => row))];
+      return same && columns.events === 0 && columns.touched === 0 && order.join() === inOrder.join();
+    }),
+  );
+  t.equal(columns.events, 0);
+});
+
+t.test('any finite number, its total within rounding', async () => {
+  fc.assert(
+    fc.property(fc.array(event(anyNumbers), { minLength: 1, maxLength: 40 }), (events) => {
+      const columns = new NumberColumns();
+      const one = new Histogram();
+      for (const { value, weight } of events) {
+        columns.add(0, value, weight);
+        one.add(value, weight);
+      }
+      let found: Histogram | undefined;
+      columns.drain((_row, { numbers }) => {
+        found = numbers;
+      });
+      one.total = 0;
+      found!.total = 0;
+      return encoded(found!) === encoded(one);
+    }),
+  );
+});
+
+t.test('many rows with many buckets: tables grow, nothing gets lost, nothing stays behind', async (t) => {
+  const columns = new NumberColumns(50_000);
+  for (let round = 0; round < 2; round++) {
+    for (let row = 0; row < 3000; row++) {
+      for (let value = 1; value <= 20; value++) columns.add(row, value * 10 * (value % 2 ? 1 : -1), 1);
+      if (row === 100) t.notOk(columns.isFull);
+    }
+    t.ok(columns.isFull, '60,000 pairs are more than 50,000');
+    let rows = 0;
+    let right = 0;
+    columns.drain((_row, { events, numbers }) => {
+      rows++;
+      if (events === 20 && numbers.count === 20 && numbers.min === -200 && numbers.max === 190) {
+        if (numbers.buckets().every(([, , count]) => count === 1) && numbers.buckets().length === 20) right++;
+      }
+    });
+    t.equal(rows, 3000);
+    t.equal(right, 3000);
+    t.notOk(columns.isFull);
+  }
+});
+
+t.test('a State of gathered numbers is the State of its events', async (t) => {
+  for (const type of ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter']) {
+    const handler = builtinHandlers().get(type)!;
+    fc.assert(
+      fc.property(fc.array(event(exactNumbers), { maxLength: 30 }), (events) => {
+        const columns = new NumberColumns();
+        const meta = { timestampSec: epochSec, sequence: 0 };
+        const expected = handler.newState();
+        for (const { value, weight } of events) {
+          columns.add(3, value, weight);
+          handler.fold(expected, value, { ...meta, weight });
+        }
+        const gathered = handler.newState();
+        columns.drain((_row, { numbers }) => handler.foldGathered!(gathered, numbers, meta));
+        return bytesOf(handler, gathered) === bytesOf(handler, expected);
+      }),
+    );
+    const empty = handler.newState();
+    handler.foldGathered!(empty, new Histogram(), { timestampSec: epochSec, sequence: 0 });
+    t.equal(bytesOf(handler, empty), bytesOf(handler, handler.newState()), `${type}: no numbers, no change`);
+  }
+});
