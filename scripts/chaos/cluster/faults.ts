@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Child } from '../../process/child.js';
+import type { Daemon } from '../../process/daemon.js';
 import type { FaultKind } from './fault.js';
 import { heldBack } from './hold.js';
 import { redisFaults } from './redis-faults.js';
@@ -8,6 +9,8 @@ import { redisFaults } from './redis-faults.js';
 const shortPauseMs = [200, 2500] as const;
 const longPauseMs = [3500, 8000] as const;
 const downMs = [0, 3000] as const;
+const startAgainAfterMs = 500;
+const startDeadlineMs = 120_000;
 
 const agents = ['agent1', 'agent2'] as const;
 const entrances = ['fe1', 'fe2'] as const;
@@ -16,6 +19,24 @@ const others = ['ctrl1'] as const;
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/**
+ * Starts it as a supervisor does: a server that finds a shard without a master ends, and is started again.
+ *
+ * @throws when it has not started after a while
+ */
+async function supervised(daemon: Daemon, tell: (line: string) => void): Promise<void> {
+  const deadline = performance.now() + startDeadlineMs;
+  for (;;) {
+    try {
+      return await daemon.start();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      tell(`  ${(error as Error).message.split('\n').at(-1)}`);
+      await pause(startAgainAfterMs);
+    }
+  }
 }
 
 /** SIGKILL, then started again on its port. */
@@ -27,13 +48,13 @@ function kill(names: readonly string[], victims = 1): FaultKind {
     return {
       name: `kill ${hit.join(' and ')}, back after ${back}`,
       locks: hit,
-      run: async ({ taba }) => {
+      run: async ({ taba }, tell) => {
         await Promise.all(
           hit.map(async (name, index) => {
             const { daemon } = taba.node(name);
             await daemon.kill();
             await pause(backAfterMs[index]!);
-            await daemon.start();
+            await supervised(daemon, tell);
           }),
         );
       },
@@ -67,11 +88,11 @@ function replace(names: readonly string[]): FaultKind {
     return {
       name: `stop ${hit} in good order, and start it again`,
       locks: [hit],
-      run: async ({ taba }) => {
+      run: async ({ taba }, tell) => {
         const { daemon } = taba.node(hit);
         const code = await daemon.stop();
         if (code !== 0) throw new Error(`${hit} ended with ${code} on SIGTERM`);
-        await daemon.start();
+        await supervised(daemon, tell);
       },
     };
   };
