@@ -1,3 +1,4 @@
+import type { ProducerId } from '../../src/core/ids.js';
 import type { Cluster } from './cluster.js';
 import { encode, partsOf, type SimEvent } from './payload.js';
 import type { SimAgent } from './sim-agent.js';
@@ -82,6 +83,16 @@ export class SimSdk {
   }
 }
 
+/** Who posts a body gives it up after so long: keys are good for less than what forgetting takes. */
+const keyLifeMs = 2500;
+
+interface Body {
+  readonly events: readonly SimEvent[];
+  readonly key: ProducerId | undefined;
+  readonly sinceMs: number;
+  done: boolean;
+}
+
 /** Somebody who posts raw bodies to servers: with a key again until it is answered, without a key once. */
 export class SimPoster {
   readonly #cluster: Cluster;
@@ -99,41 +110,47 @@ export class SimPoster {
   post(): void {
     const { world, ledger } = this.#cluster;
     const events = someEvents(this.#cluster);
-    const keyed = world.chance(0.5);
     ledger.promise(events, 'unsure');
-    const key = keyed ? { key: world.id(), birthMs: epochMs + world.nowMs } : undefined;
-    if (keyed) this.#waiting++;
-    this.#try(events, key, { done: false });
+    const key = world.chance(0.5) ? (world.id() as ProducerId) : undefined;
+    const body = { events, key, sinceMs: world.nowMs, done: false };
+    if (key !== undefined) this.#waiting++;
+    this.#try(body);
   }
 
-  #try(
-    events: readonly SimEvent[],
-    key: { key: string; birthMs: number } | undefined,
-    state: { done: boolean },
-  ): void {
-    const { world, ledger, servers } = this.#cluster;
+  #try(body: Body): void {
+    const { world, ledger, servers, profile } = this.#cluster;
+    const { events, key } = body;
     const server = servers[world.below(servers.length)]!;
-    const finish = (): void => {
-      if (key !== undefined && !state.done) this.#waiting--;
-      state.done = true;
-    };
     this.#cluster.deliver(
       server.node,
       () => {
-        server.post(
-          partsOf(events, epochMs + world.nowMs, this.#cluster.profile.groups),
-          key,
-          ({ dropped }) => {
-            if (dropped === undefined) ledger.promise(events, 'certain');
-            this.#cluster.deliver(this.#node, finish);
-          },
-        );
+        // One that lay with a frozen server for longer than a key is good for would be counted anew.
+        if (this.#isOld(body)) return;
+        const parts = partsOf(events, epochMs + world.nowMs, profile.groups);
+        const text = events.map(({ tab, client, bit }) => `${tab} ${client}: ${bit}`).join(', ');
+        world.log(() => `${server.node.name}: posted ${key?.slice(0, 4) ?? 'without a key'} (${text})`);
+        server.post(parts, key, (outcome) => {
+          if (outcome === 'counted') ledger.promise(events, 'certain');
+          if (outcome === 'given up') return;
+          this.#cluster.deliver(this.#node, () => this.#done(body));
+        });
       },
       key !== undefined,
     );
     if (key === undefined) return;
     world.after(700, () => {
-      if (!state.done) this.#try(events, key, state);
+      if (this.#isOld(body)) this.#done(body);
+      else if (!body.done) this.#try(body);
     });
+  }
+
+  #isOld({ key, sinceMs }: Body): boolean {
+    const { world, profile } = this.#cluster;
+    return key !== undefined && profile.forget > 0 && world.nowMs - sinceMs > keyLifeMs;
+  }
+
+  #done(body: Body): void {
+    if (body.key !== undefined && !body.done) this.#waiting--;
+    body.done = true;
   }
 }

@@ -4,6 +4,7 @@ import type { Outcome, Producer, ProducerOptions } from '../../src/core/producer
 import { type Cluster, describe } from './cluster.js';
 import { makeProducer } from './mutants.js';
 import { bucketCount, encode, registry } from './payload.js';
+import type { SimServer } from './sim-server.js';
 import { epochMs, type SimNode } from './world.js';
 
 /** A producer with a way to its owners: seals, sends, sends again. */
@@ -11,6 +12,7 @@ export class BlockSender {
   readonly producer: Producer;
   readonly #cluster: Cluster;
   readonly #node: SimNode;
+  #endpoint: SimServer;
   /** Runs what may end the process. */
   readonly #guard: (action: () => void) => void;
 
@@ -23,6 +25,7 @@ export class BlockSender {
     this.#cluster = cluster;
     this.#node = node;
     this.#guard = guard;
+    this.#endpoint = cluster.someServer();
     const { world } = cluster;
     const newId = (): ProducerId => world.id() as ProducerId;
     this.producer = makeProducer(cluster.without, {
@@ -43,8 +46,9 @@ export class BlockSender {
     if (block !== undefined) this.#send(block);
   }
 
-  /** Sends everything again that is not acknowledged. */
+  /** Sends everything again that is not acknowledged, perhaps another way. */
   resend(): void {
+    if (this.#cluster.world.chance(0.2)) this.#endpoint = this.#cluster.someServer();
     for (const bucket of [...this.producer.openBuckets()]) this.#resend(bucket);
   }
 
@@ -54,7 +58,11 @@ export class BlockSender {
 
   #send(block: Block): void {
     this.#cluster.world.log(() => `${this.#node.name}: sends ${describe(block)}`);
-    this.#cluster.route(this.#node, block, (answer) => this.#guard(() => this.#answered(block, answer)));
+    const { world } = this.#cluster;
+    const server = world.chance(0.9) ? this.#endpoint : this.#cluster.someServer();
+    this.#cluster.send(this.#node, server, block, (answer) => {
+      this.#guard(() => this.#answered(block, answer));
+    });
   }
 
   #take(addressed: AddressedAnswer): Outcome {
@@ -71,9 +79,11 @@ export class BlockSender {
     }
   }
 
-  #answered({ bucket, producer, seq }: Block, answer: Answer): void {
-    const { world, ledger } = this.#cluster;
+  #answered(block: Block, answer: Answer): void {
+    const { world, ledger, profile } = this.#cluster;
+    const { bucket, producer, seq } = block;
     const outcome = this.#take({ bucket, producer, seq, answer });
+    if (outcome.kind === 'settled' && profile.queries > 0) ledger.acknowledged(block.payload);
     if (outcome.kind === 'abandoned') {
       ledger.gaveUp(outcome.reason, outcome.events);
       world.log(() => `${this.#node.name}: gives up ${outcome.events} events, ${outcome.reason}`);

@@ -1,75 +1,171 @@
-import { bitsOf, clients, countOf, type SimEvent, tabs } from './payload.js';
+import type { BucketIndex, ClientId, TabName } from '../../src/core/ids.js';
+import { bitsOf, bucketOfTab, clients, countOf, decodeParts, type SimEvent, tabs } from './payload.js';
 import type { World } from './world.js';
 
+/**
+ * `certain`: accepted, must be counted once. `unsure`: may be counted, once. `open`: nothing is promised yet.
+ */
 type Fate = 'open' | 'certain' | 'unsure';
+
+interface Tracked {
+  readonly client: ClientId;
+  fate: Fate;
+  /** It was acknowledged to its producer: whoever asks from now on must see it. */
+  acknowledged: boolean;
+  /** Somebody deletes its tab: it may vanish. */
+  deletable: boolean;
+}
+
+/** What may be missing at the end. */
+export type MayLose = 'nothing' | 'what is reported' | 'anything';
+
+/** The States of a tab, by client; '' is the one over all clients. */
+export type TabReading = ReadonlyMap<string, unknown>;
+
+/** Sums of different powers of two are exact below 2^53. */
+const eventsPerTab = 52;
 
 /** What was promised about every event, and the judgement at the end. */
 export class Ledger {
-  readonly #fates = new Map<string, Fate[]>();
+  readonly #events = new Map<TabName, Tracked[]>();
   readonly #world: World;
+  /** Deletions under way, or of unknown outcome, by tab. */
+  readonly #deletions = new Map<TabName, number>();
+  readonly #uncertain: { readonly tab: TabName; readonly bucket: BucketIndex }[] = [];
   /** Events that producers said they gave up, by reason. */
   readonly givenUp = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
+    for (const tab of tabs) this.#events.set(tab, []);
   }
 
   /** A new event, of which nothing is promised yet. */
   newEvent(): SimEvent | undefined {
     const tab = tabs[this.#world.below(tabs.length)]!;
     const client = clients[this.#world.below(clients.length)]!;
-    const fates = this.#fates.get(`${tab} ${client}`) ?? [];
-    // Sums of different powers of two are exact below 2^53.
-    if (fates.length >= 50) return undefined;
-    this.#fates.set(`${tab} ${client}`, fates);
-    fates.push('open');
-    return { tab, client, bit: fates.length - 1 };
+    const events = this.#events.get(tab)!;
+    if (events.length >= eventsPerTab) return undefined;
+    const deletable = (this.#deletions.get(tab) ?? 0) > 0;
+    events.push({ client, fate: 'open', acknowledged: false, deletable });
+    return { tab, client, bit: events.length - 1 };
   }
 
-  /** `certain`: accepted, must be counted once. `unsure`: may be counted, once. */
   promise(events: readonly SimEvent[], fate: Fate): void {
-    for (const { tab, client, bit } of events) {
-      const fates = this.#fates.get(`${tab} ${client}`)!;
-      if (fates[bit] !== 'certain') fates[bit] = fate;
+    for (const { tab, bit } of events) {
+      const event = this.#events.get(tab)![bit]!;
+      if (event.fate !== 'certain') event.fate = fate;
     }
   }
 
   gaveUp(reason: string, events: number): void {
-    this.givenUp.set(reason, (this.givenUp.get(reason) ?? 0) + events);
+    if (events > 0) this.givenUp.set(reason, (this.givenUp.get(reason) ?? 0) + events);
+  }
+
+  get reported(): number {
+    let reported = 0;
+    for (const events of this.givenUp.values()) reported += events;
+    return reported;
+  }
+
+  /** Whatever is and comes in of these tabs may vanish, until `deletionEnded`. */
+  deletionBegins(deleted: readonly TabName[]): void {
+    for (const tab of deleted) {
+      this.#deletions.set(tab, (this.#deletions.get(tab) ?? 0) + 1);
+      for (const event of this.#events.get(tab)!) event.deletable = true;
+    }
+  }
+
+  /** @param known whether it is done, or will not be: otherwise it may still come, until the bucket is fenced */
+  deletionEnds(tab: TabName, known: boolean): void {
+    if (known) this.#deletions.set(tab, this.#deletions.get(tab)! - 1);
+    else this.#uncertain.push({ tab, bucket: bucketOfTab(tab) });
+  }
+
+  /** The bucket has a new head: what was issued under another does not come any more. */
+  fenced(bucket: BucketIndex): void {
+    for (let at = this.#uncertain.length - 1; at >= 0; at--) {
+      const { tab, bucket: its } = this.#uncertain[at]!;
+      if (its !== bucket) continue;
+      this.#uncertain.splice(at, 1);
+      this.deletionEnds(tab, true);
+    }
+  }
+
+  /** Their producer knows that these are counted. */
+  acknowledged(payload: Uint8Array): void {
+    for (const { tab, state } of decodeParts(payload).entries()) {
+      for (const bit of bitsOf(countOf(state).total)) this.#events.get(tab)![bit]!.acknowledged = true;
+    }
+  }
+
+  /** What a query that begins now must show, as bits by tab. */
+  visible(tab: TabName): number[] {
+    return this.#events
+      .get(tab)!
+      .flatMap(({ acknowledged, deletable }, bit) => (acknowledged && !deletable ? [bit] : []));
+  }
+
+  /** Somebody saw these: they cannot vanish any more. */
+  shown(tab: TabName, bits: readonly number[]): void {
+    this.promise(
+      bits.flatMap((bit) => {
+        const event = this.#events.get(tab)![bit];
+        return event === undefined ? [] : [{ tab, client: event.client, bit }];
+      }),
+      'certain',
+    );
   }
 
   /** What is wrong with what was counted, in words; '' when all is well. */
-  judge(
-    read: (tab: string, client: string) => unknown,
-    mayLose: 'nothing' | 'what is reported' | 'anything',
-  ): string {
+  judge(read: (tab: TabName) => TabReading, mayLose: MayLose): string {
     const faults: string[] = [];
     let missing = 0;
-    const sums = new Map<string, number>();
-    for (const [key, fates] of this.#fates) {
-      const [tab, client] = key.split(' ') as [string, string];
-      const state = read(tab, client);
-      const { count, total } = state === undefined ? { count: 0, total: 0 } : countOf(state);
-      sums.set(tab, (sums.get(tab) ?? 0) + count);
-      const bits = bitsOf(total);
-      if (bits.length !== count) faults.push(`${key}: ${count} counted, but the sum is that of bits ${bits}`);
-      for (const bit of bits) if (bit >= fates.length) faults.push(`${key}: event ${bit} never was`);
-      const lost = fates.flatMap((fate, bit) => (fate === 'certain' && !bits.includes(bit) ? [bit] : []));
+    for (const [tab, events] of this.#events) {
+      const states = read(tab);
+      const counted = this.#counted(tab, events, states, faults);
+      const lost: number[] = [];
+      for (const [bit, { fate, deletable }] of events.entries()) {
+        if (fate === 'certain' && !deletable && !counted.has(bit)) lost.push(bit);
+      }
       missing += lost.length;
       if (lost.length > 0 && mayLose === 'nothing')
-        faults.push(`${key}: events ${lost} are lost, of ${fates.length}`);
+        faults.push(`${tab}: events ${lost} are lost, of ${events.length}`);
     }
-    for (const [tab, sum] of sums) {
-      const all = read(tab, '');
-      const count = all === undefined ? 0 : countOf(all).count;
-      if (count !== sum) faults.push(`${tab}: ${count} over all clients, but ${sum} of the clients`);
-    }
-    let reported = 0;
-    for (const events of this.givenUp.values()) reported += events;
+    const { reported } = this;
     if (missing > reported && mayLose === 'what is reported')
       faults.push(`${missing} events are lost, but only ${reported} reported`);
     if (mayLose === 'nothing' && reported > 0)
       faults.push(`${reported} events given up: ${JSON.stringify([...this.givenUp])}`);
     return faults.join('; ');
+  }
+
+  /** Which events the States of a tab count. */
+  #counted(
+    tab: TabName,
+    events: readonly Tracked[],
+    states: TabReading,
+    faults: string[],
+  ): ReadonlySet<number> {
+    const counted = new Set<number>();
+    const shown = new Set<number>();
+    for (const [owner, state] of states) {
+      const { count, total } = countOf(state);
+      const bits = bitsOf(total);
+      if (bits.length !== count)
+        faults.push(`${tab} ${owner}: ${count} counted, but the sum is that of bits ${bits}`);
+      for (const bit of bits) {
+        const { client } = events[bit] ?? {};
+        if (client === undefined) faults.push(`${tab} ${owner}: event ${bit} never was`);
+        else if (clients.includes(owner as ClientId) && owner !== client)
+          faults.push(`${tab} ${owner}: event ${bit} is one of ${client}`);
+        if (owner === '') shown.add(bit);
+        else if (counted.has(bit)) faults.push(`${tab} ${owner}: event ${bit} is counted elsewhere as well`);
+        else counted.add(bit);
+      }
+    }
+    for (const bit of counted) if (!shown.has(bit)) faults.push(`${tab}: event ${bit} is not in the sum`);
+    for (const bit of shown) if (!counted.has(bit)) faults.push(`${tab}: event ${bit} is in the sum alone`);
+    return counted;
   }
 }

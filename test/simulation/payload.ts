@@ -2,34 +2,37 @@ import { bucketOf } from '../../src/core/buckets.js';
 import type { CounterGroupState } from '../../src/core/handlers/counter-group.js';
 import { builtinHandlers } from '../../src/core/handlers/registry.js';
 import type { TotalsCounterState } from '../../src/core/handlers/totals-counter.js';
-import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
+import type { BucketIndex, ClientId, TabName, TabType } from '../../src/core/ids.js';
 import { PartMap } from '../../src/core/parts.js';
 import { decodePart, encodeParts, readParts } from '../../src/wire/parts.js';
 
 export const registry = builtinHandlers();
-export const bucketCount = 2;
+export const bucketCount = 3;
 export const tabType = 'TotalsCounter' as TabType;
 const groupType = 'CounterGroup' as TabType;
 
-/** Two tabs in each bucket. */
-export const tabs: readonly TabName[] = tabsOf(2);
+/** Two tabs in the first bucket, one in each of the others. */
+export const tabs: readonly TabName[] = tabsOf([2, 1, 1]);
 export const clients = ['c1', 'c2'] as readonly string[] as readonly ClientId[];
 
-function tabsOf(perBucket: number): TabName[] {
+function tabsOf(perBucket: readonly number[]): TabName[] {
+  const left = [...perBucket];
   const found: TabName[] = [];
-  const counts = new Map<number, number>();
-  for (let i = 0; found.length < perBucket * bucketCount; i++) {
+  for (let i = 0; left.some((count) => count > 0); i++) {
     const tab = `t${i}` as TabName;
     const bucket = bucketOf(tab, bucketCount);
-    const count = counts.get(bucket) ?? 0;
-    if (count >= perBucket) continue;
-    counts.set(bucket, count + 1);
-    found.push(tab);
+    if (left[bucket]!-- > 0) found.push(tab);
   }
   return found;
 }
 
-/** One event: `bit` tells it from all others of its (tab, client). */
+const bucketsOfTabs = new Map(tabs.map((tab) => [tab, bucketOf(tab, bucketCount)] as const));
+
+export function bucketOfTab(tab: TabName): BucketIndex {
+  return bucketsOfTabs.get(tab)!;
+}
+
+/** One event: `bit` tells it from all others of its tab. */
 export interface SimEvent {
   readonly tab: TabName;
   readonly client: ClientId;

@@ -1,9 +1,17 @@
-/** Rules that concern one machine, and that a run can do without, to see that the simulation would notice. */
+/** Rules that a run can do without, to see that the simulation would notice. */
 export const rules = [
   'R1-token',
   'R1-n',
+  /** A new owner takes over the head as it is. */
+  'R1-acquire',
   'R2',
+  /** An acquisition is not waited for. */
+  'R2-acquire',
   'R3',
+  /** WAIT is asked again on another connection. */
+  'R3-wait',
+  /** Fewer replicas confirm than there are. */
+  'R4',
   'R5',
   'R6',
   'R7',

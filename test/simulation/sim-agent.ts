@@ -79,6 +79,17 @@ export class SimAgent {
     this.#instance = this.#cluster.world.id();
   }
 
+  /** `taba flush-all`: gives up what waits. */
+  flushAll(): void {
+    const sender = this.#sender;
+    if (sender === undefined) return;
+    // Where it dies on the way, some are in the spool no more.
+    const events = sender.producer.bufferedEvents;
+    this.#cluster.world.log(() => `${this.node.name}: gives up ${events} events`);
+    this.#cluster.ledger.gaveUp('flushed', events);
+    this.#guarded(() => sender.producer.discard('flushed'));
+  }
+
   compact(): void {
     const sender = this.#sender;
     if (sender === undefined) return;

@@ -1,164 +1,172 @@
-import { createHash } from 'node:crypto';
 import type { Answer, Block } from '../../src/core/block.js';
-import type { BucketIndex, ProducerId } from '../../src/core/ids.js';
+import type { BucketIndex, ProducerId, TabName } from '../../src/core/ids.js';
 import type { PartMap } from '../../src/core/parts.js';
-import type { SettledParts } from '../../src/core/producer/waiter.js';
-import { OwnerBooks } from '../../src/server/reduce/books.js';
-import type { BucketOwner } from '../../src/server/reduce/bucket-owner.js';
-import { Capacity } from '../../src/server/reduce/capacity.js';
-import type { BucketContext } from '../../src/server/reduce/context.js';
-import { forgetProducers, recompute } from '../../src/server/reduce/maintenance.js';
-import { BlockSender } from './block-sender.js';
-import { type Cluster, silent } from './cluster.js';
-import { makeOwner } from './mutants.js';
-import { bucketCount, registry } from './payload.js';
-import { epochMs, SimNode } from './world.js';
+import type { FrameLinkEvents } from '../../src/transport/frame-link.js';
+import type { Cluster } from './cluster.js';
+import { bucketOfTab, tabs } from './payload.js';
+import { leaseMs, ServerProcess } from './server-process.js';
+import { SimNode } from './world.js';
 
-export const forgetAfterMs = 4000;
+/** How a raw body ended. */
+export type Posted = 'counted' | 'given up' | 'dropped';
 
-/** A server of all roles: owns buckets, and takes raw posts as a producer of its own. */
+/** A server, through all of its lives. */
 export class SimServer {
   readonly node: SimNode;
-  readonly index: number;
+  readonly address: string;
   readonly #cluster: Cluster;
-  #owners = new Map<BucketIndex, BucketOwner>();
-  #context: BucketContext;
-  #senders = new Set<BlockSender>();
-  #alive = true;
+  #process: ServerProcess | undefined;
+  #weight = 1;
 
   constructor(index: number, cluster: Cluster) {
-    this.index = index;
-    this.node = new SimNode(`server${index}`);
+    this.address = `server${index}`;
+    this.node = new SimNode(this.address);
     this.#cluster = cluster;
-    this.#context = this.#newContext();
-    this.#begin();
   }
 
-  #newContext(): BucketContext {
-    const { world, store, profile } = this.#cluster;
-    return {
-      ...{ store: store.connect(this.node), registry, clock: world.clock(this.node), log: silent },
-      ...{ books: new OwnerBooks(), ownerId: this.node.name, allowedSkewSec: 10, retryAfterMs: 50 },
-      capacity: new Capacity({ maxTabs: 100, maxClients: 100 }, { maxStates: profile.maxStates }),
-      backoffMs: (failures) => 20 * 2 ** Math.min(failures, 5) * (0.5 + world.random()),
-      loaded: () => {},
-      changed: (bucket) => {
-        const { capacity } = this.#context;
-        if (capacity.states > capacity.maxStates)
-          this.#owners.get(bucket)?.evict(capacity.states - capacity.maxStates);
-      },
-    };
-  }
-
-  #begin(): void {
-    this.#alive = true;
-    this.#adopt();
-    this.#checkpoints();
-    this.#sends();
-  }
-
-  get books(): OwnerBooks {
-    return this.#context.books;
-  }
-
-  get idle(): boolean {
-    return [...this.#senders].every(({ producer }) => producer.bufferedEvents + producer.openBlocks === 0);
-  }
-
-  get balances(): number[] {
-    return [this.books.balance, ...[...this.#senders].map(({ producer }) => producer.books().balance)];
-  }
-
-  owner(bucket: BucketIndex): BucketOwner | undefined {
-    return this.#owners.get(bucket);
-  }
-
-  /** Learns the assignment: begins to own, and hands over. */
-  learn(): void {
-    if (this.#alive) this.#adopt();
-  }
-
-  #adopt(): void {
-    for (let bucket = 0 as BucketIndex; bucket < bucketCount; bucket++) {
-      const mine = this.#cluster.assigned[bucket] === this.index;
-      const owner = this.#owners.get(bucket);
-      if (mine && owner === undefined) {
-        const fresh = makeOwner(this.#cluster.without, bucket, this.#context);
-        this.#owners.set(bucket, fresh);
-        void fresh.start();
-      } else if (!mine && owner !== undefined) {
-        this.#owners.delete(bucket);
-        void owner.release();
-      }
+  /** A new process; one that does not come up is started again. */
+  async start(): Promise<void> {
+    const { world, store } = this.#cluster;
+    const { node, address } = this;
+    const { life } = node;
+    const clock = world.clock(node);
+    try {
+      const opened = await store.open(node, clock);
+      if (node.life !== life) return;
+      const weight = (): number => this.#weight;
+      this.#process = new ServerProcess({
+        cluster: this.#cluster,
+        node,
+        address,
+        clock,
+        store: opened,
+        weight,
+      });
+      await this.#process.start();
+    } catch (error) {
+      if (node.life !== life) return;
+      world.log(() => `${address}: does not start: ${error}`);
+      this.#end();
     }
   }
 
+  #end(): void {
+    const { world, network } = this.#cluster;
+    this.node.life++;
+    this.#process = undefined;
+    network.died(this.node);
+    world.after(30 + world.delayMs(300), () => void this.start());
+  }
+
+  get events(): FrameLinkEvents | undefined {
+    return this.#process?.links;
+  }
+
+  get idle(): boolean {
+    return this.#process?.producer.bufferedEvents === 0;
+  }
+
+  /** What the books of this life are out by: zeros. */
+  get balances(): number[] {
+    const process = this.#process;
+    return process === undefined ? [] : [process.owners.books.balance, process.producer.account.balance];
+  }
+
+  /** The process as it lives now. */
+  get process(): ServerProcess | undefined {
+    return this.#process;
+  }
+
   take(block: Block): Promise<Answer> {
-    return this.#owners.get(block.bucket)?.take(block) ?? Promise.resolve({ kind: 'not_owner' });
+    return this.#process?.router.take(block) ?? new Promise(() => {});
   }
 
   crash(): void {
-    if (!this.#alive) return;
-    const { world } = this.#cluster;
-    world.log(() => `${this.node.name}: dies`);
-    this.node.life++;
-    this.#alive = false;
-    this.#owners = new Map();
-    this.#senders = new Set();
-    this.#context = this.#newContext();
-    world.after(30 + world.delayMs(300), () => this.#begin());
+    if (this.#process === undefined) return;
+    this.#cluster.world.log(() => `${this.address}: dies`);
+    this.#end();
   }
 
   /** SIGTERM: hands over what it owns, and ends when that is done, or when its time is up. */
   drain(): void {
-    if (!this.#alive) return;
-    const { world } = this.#cluster;
-    world.log(() => `${this.node.name}: drains`);
-    const { life } = this.node;
-    const end = (): void => {
-      if (this.node.life === life) this.crash();
-    };
-    void Promise.all([...this.#owners.values()].map((owner) => owner.release())).then(end);
-    world.after(world.delayMs(400), end);
+    const process = this.#process;
+    if (process === undefined || process.isStopping) return;
+    this.#cluster.world.log(() => `${this.address}: drains`);
+    void process.stop().then(() => {
+      if (this.#process === process) this.crash();
+    });
   }
 
-  #checkpoints(): void {
-    const { world, profile } = this.#cluster;
-    for (const owner of this.#owners.values()) {
-      if (owner.isDirty && world.chance(0.7)) owner.checkpoint().catch(() => {});
-      if (world.faults && world.chance(profile.recompute)) recompute(owner).catch(() => {});
-      if (world.faults && world.chance(profile.forget)) {
-        const beforeMs = epochMs + world.nowMs - forgetAfterMs;
-        forgetProducers(owner, beforeMs).catch(() => {});
-      }
-    }
-    world.after(80 + world.delayMs(80), () => this.#checkpoints(), this.node);
+  /** Stands still: for a moment, or for so long that the others take it for dead. */
+  freeze(): void {
+    const { world, network } = this.#cluster;
+    const forMs = world.chance(0.3) ? leaseMs * (1 + 2 * world.random()) : world.delayMs(500);
+    this.node.frozenUntilMs = world.nowMs + forMs;
+    network.frozen(this.node, forMs, 2 * leaseMs);
+    world.log(() => `${this.address}: frozen until ${this.node.frozenUntilMs.toFixed(1)} ms`);
   }
 
-  #sends(): void {
-    for (const sender of this.#senders) sender.resend();
-    this.#cluster.world.after(300, () => this.#sends(), this.node);
+  /** It is to have more buckets, fewer, or none. */
+  weigh(weight: number): void {
+    this.#weight = weight;
+    this.#cluster.world.log(() => `${this.address}: weighs ${weight}`);
+  }
+
+  /** Somebody runs `gc`: forgets idle clients, idle tabs and silent producers. */
+  prune(): void {
+    const pruned = this.#cluster.profile.pruneTabs > 0 ? tabs : [];
+    void this.#deletes(pruned, (process) => process.work({ work: 'prune' }));
+  }
+
+  deleteTabs(deleted: readonly TabName[]): void {
+    void this.#deletes(deleted, (process) => process.work({ work: 'delete', tabs: deleted }));
+  }
+
+  recompute(): void {
+    void this.#process?.work({ work: 'recompute' });
+  }
+
+  async #deletes(
+    deleted: readonly TabName[],
+    begin: (process: ServerProcess) => ReturnType<ServerProcess['work']>,
+  ): Promise<void> {
+    const { ledger, world } = this.#cluster;
+    const process = this.#process;
+    if (process === undefined) return;
+    world.log(() => `${this.address}: may delete ${deleted.join(', ')}`);
+    ledger.deletionBegins(deleted);
+    const { undone } = await begin(process);
+    const failed = new Set(undone.map(({ bucket }) => bucket));
+    for (const tab of deleted) ledger.deletionEnds(tab, !failed.has(bucketOfTab(tab)));
   }
 
   /** A raw body (R12): `settled` when every bucket acknowledged. With a key, the numbers come from the key. */
-  post(
-    parts: PartMap,
-    keyed: { key: string; birthMs: number } | undefined,
-    settled: (outcome: SettledParts) => void,
-  ): void {
-    if (!this.#alive) return;
-    const options =
-      keyed === undefined
-        ? {}
-        : {
-            id: createHash('md5').update(keyed.key).digest('hex') as ProducerId,
-            birthMs: keyed.birthMs,
-            renewAfterMs: Number.POSITIVE_INFINITY,
-          };
-    const sender = new BlockSender(this.#cluster, this.node, (action) => action(), options);
-    this.#senders.add(sender);
-    sender.producer.add(parts, settled);
-    sender.flush();
-    if (this.#cluster.without.has('R12')) settled({ rejected: [], dropped: undefined });
+  post(parts: PartMap, key: ProducerId | undefined, settled: (outcome: Posted) => void): void {
+    const process = this.#process;
+    if (process === undefined || process.isStopping) return;
+    let tell = settled;
+    if (this.#cluster.without.has('R12')) {
+      settled('counted');
+      tell = () => {};
+    }
+    if (key === undefined) {
+      void process.producer.deliver(parts).then(({ dropped }) => {
+        tell(dropped === undefined ? 'counted' : 'dropped');
+      });
+      return;
+    }
+    const waiting = new AbortController();
+    this.#cluster.world.after(1500, () => waiting.abort(), this.node);
+    process.keyed.deliver(key, parts, waiting.signal).then(
+      () => tell('counted'),
+      () => tell('given up'),
+    );
+  }
+
+  /** Whoever serves the bucket here, by the assignment that the store has. */
+  serves(bucket: BucketIndex): boolean {
+    const { control } = this.#cluster.store.shards[0]!.master.data;
+    const assigned = control.assignment?.owners[bucket];
+    return assigned === this.#process?.id && this.#process?.serving(bucket) !== undefined;
   }
 }

@@ -16,6 +16,7 @@ type SpoolRecord =
   | { readonly kind: 'session'; readonly session: FlushSession }
   | { readonly kind: 'open'; readonly block: Block }
   | { readonly kind: 'sealed'; readonly block: Block; readonly left: PartMap | undefined }
+  | { readonly kind: 'discarded'; readonly bucket: BucketIndex }
   | {
       readonly kind: 'settled';
       readonly bucket: BucketIndex;
@@ -58,8 +59,8 @@ export class SpoolModel implements ProducerRecord {
     throw new Error('buckets do not move in the simulation');
   }
 
-  discarded(): void {
-    throw new Error('nobody asks for it in the simulation');
+  discarded(bucket: BucketIndex): void {
+    this.#write({ kind: 'discarded', bucket });
   }
 
   /** A new file with what the memory holds takes the place of the old one, by a rename: before it the old one counts. */
@@ -104,6 +105,8 @@ export class SpoolModel implements ProducerRecord {
         blocks.push(record.block);
         if (record.left === undefined) waiting.delete(record.block.bucket);
         else waiting.set(record.block.bucket, copyOf(record.left));
+      } else if (record.kind === 'discarded') {
+        waiting.delete(record.bucket);
       } else {
         const { bucket, producer, seq } = record;
         blocks = blocks.filter((b) => b.bucket !== bucket || b.producer !== producer || b.seq !== seq);

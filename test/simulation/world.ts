@@ -91,15 +91,21 @@ export class World {
     return happening;
   }
 
+  /** Of the process as it lives now: what a dead one plans does not happen. */
   clock(node: SimNode): Clock {
+    const { life } = node;
     return {
       nowMs: () => epochMs + this.nowMs,
       monotonicMs: () => this.nowMs,
       after: (delayMs, action) => {
+        if (node.life !== life) return () => {};
         const happening: Happening = this.#plan(delayMs, action, node);
         return () => {
           happening.action = undefined;
         };
+      },
+      soon: (action) => {
+        if (node.life === life) this.#plan(0, action, node);
       },
     };
   }

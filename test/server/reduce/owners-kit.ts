@@ -9,7 +9,7 @@ import type { OwnedTab, Whose } from '../../../src/server/reduce/owned-tab.js';
 import { Owners, type OwnersOptions } from '../../../src/server/reduce/owners.js';
 import { openMemoryStore } from '../../../src/storage/memory/memory-store.js';
 import { encodeParts } from '../../../src/wire/parts.js';
-import { silent } from '../../simulation/cluster.js';
+import { silent } from '../../simulation/silent.js';
 
 export const bucketCount = 4;
 export const baseMs = 1_700_000_000_000;

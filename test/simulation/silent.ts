@@ -1,0 +1,10 @@
+import type { Log } from '../../src/runtime/log.js';
+
+/** Nobody reads it. */
+export const silent: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  with: () => silent,
+};
