@@ -154,12 +154,19 @@ export class Cascade<R extends Ring<R>> {
     };
   }
 
+  /** Which cells of ring `number` begin within the bounds: from `start` up to, not including, `end`. */
+  cellsWithin({ fromSec, toSec }: WindowBounds, number: number): { start: number; end: number } {
+    const { widthSec } = this.layout[number]!;
+    return { start: Math.ceil(fromSec / widthSec), end: Math.ceil(toSec / widthSec) };
+  }
+
   /** Calls `visit` for every cell, of whatever ring, that begins within the bounds and holds something. */
-  visit({ fromSec, toSec }: WindowBounds, visit: (ring: R, cell: number, cellSec: number) => void): void {
+  visit(bounds: WindowBounds, visit: (ring: R, cell: number, cellSec: number) => void): void {
     this.rings.forEach((ring, number) => {
       const { widthSec } = this.layout[number]!;
-      const start = Math.max(ring.first, Math.ceil(fromSec / widthSec));
-      const end = Math.min(ring.first + ring.size, Math.ceil(toSec / widthSec));
+      const within = this.cellsWithin(bounds, number);
+      const start = Math.max(ring.first, within.start);
+      const end = Math.min(ring.first + ring.size, within.end);
       for (let cell = start; cell < end; cell++) {
         if (ring.weightOf(cell) > 0) visit(ring, cell, cell * widthSec);
       }

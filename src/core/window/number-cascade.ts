@@ -30,13 +30,13 @@ export function numberWindowSum(
   number: number,
   nowSec: number,
 ): Pick<NumberWindow, 'count' | 'total'> {
-  let count = 0;
-  let total = 0;
-  cascade.visit(cascade.bounds(number, nowSec), (ring, cell) => {
-    count += ring.weightOf(cell);
-    total += ring.totalOf(cell);
-  });
-  return { count, total };
+  const sum = { count: 0, total: 0 };
+  const bounds = cascade.bounds(number, nowSec);
+  for (const [index, ring] of cascade.rings.entries()) {
+    const { start, end } = cascade.cellsWithin(bounds, index);
+    ring.sumInto(sum, start, end);
+  }
+  return sum;
 }
 
 /** What the window of ring `number` shows at `nowSec`, with its cells. */

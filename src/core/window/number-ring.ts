@@ -18,6 +18,19 @@ export class NumberRing implements Ring<NumberRing> {
     return this.#column[this.#offset + (index - this.first) * 2 + 1]!;
   }
 
+  /** Adds the cells from `start` up to, not including, `end`, as far as they lie within the run, to `sum`. */
+  sumInto(sum: { count: number; total: number }, start: number, end: number): void {
+    const column = this.#column;
+    const last = this.#offset + Math.min(end - this.first, this.size) * 2;
+    let { count, total } = sum;
+    for (let at = this.#offset + Math.max(start - this.first, 0) * 2; at < last; at += 2) {
+      count += column[at]!;
+      total += column[at + 1]!;
+    }
+    sum.count = count;
+    sum.total = total;
+  }
+
   add(index: number, count: number, total: number): void {
     const at = index - this.first;
     const slot = at >= 0 && at < this.size ? this.#offset + at * 2 : this.#reach(index);

@@ -1,4 +1,3 @@
-import { TabaError } from '../../core/errors.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { BucketIndex, ClientId, TabType } from '../../core/ids.js';
 import type { Clock } from '../../runtime/clock.js';
@@ -140,7 +139,7 @@ class Answering {
     aggregates: async (view, tabs) => {
       const showing = this.#showing;
       const rows: string[][] = [];
-      const lasted = await view.view(this.#renderable(tabs), {
+      const lasted = await view.view(tabs, {
         turn: this.#turn,
         whose: (tab) => statesOfAggregate(tab, showing),
         look: (states) => {
@@ -157,7 +156,7 @@ class Answering {
       const showing = this.#showing;
       const { clients } = showing;
       const rows: string[][] = [];
-      const lasted = await view.view(this.#renderable(tabs), {
+      const lasted = await view.view(tabs, {
         turn: this.#turn,
         whose: () => (clients === 'all' ? 'all clients' : clients),
         look: ({ tab, handler, clients: states }) => {
@@ -174,7 +173,7 @@ class Answering {
       const showing = this.#showing;
       const { nowSec } = showing.view;
       let sum: unknown;
-      const lasted = await view.view(this.#renderable(tabs), {
+      const lasted = await view.view(tabs, {
         turn: this.#turn,
         whose: (tab) => statesOfAggregate(tab, showing),
         look: (states) => {
@@ -212,14 +211,5 @@ class Answering {
   #row(...cells: string[]): string[] {
     this.#size.add(cells);
     return cells;
-  }
-
-  /** @throws TabaError `unknown_type`, before anything is left out for want of a Handler */
-  #renderable(tabs: Iterable<OwnedTab>): Iterable<OwnedTab> {
-    for (const { tab, type, handler } of tabs) {
-      if (handler === undefined)
-        throw new TabaError('unknown_type', `${tab} is a ${type}, and no handler for that is loaded here`);
-    }
-    return tabs;
   }
 }

@@ -1,3 +1,4 @@
+import { TabaError } from '../../core/errors.js';
 import type { Handler } from '../../core/handlers/handler.js';
 import type { BucketIndex, ClientId, TabName } from '../../core/ids.js';
 import { decodeState } from '../../wire/state.js';
@@ -64,17 +65,16 @@ export class BucketView {
   }
 
   /**
-   * Looks at tabs of this view, in any order. Those without a Handler are passed over; of those that were removed
-   * meanwhile, nothing is seen.
+   * Looks at tabs of this view, in any order. Of those that were removed meanwhile, nothing is seen.
    *
    * @returns whether the hold lasted to the end
+   * @throws TabaError `unknown_type` for a tab without a Handler: nothing is left out without a word
    */
   async view(tabs: Iterable<OwnedTab>, { whose, look, turn }: Look): Promise<boolean> {
     let cold: TabSlotsLook[] = [];
     let slots = 0;
     for (const tab of tabs) {
-      if (tab.handler === undefined) continue;
-      const wanted = { tab, handler: tab.handler, slots: tab.slots(whose(tab)) };
+      const wanted = { tab, handler: handlerOf(tab), slots: tab.slots(whose(tab)) };
       const states = statesOf(wanted);
       if (states !== undefined) {
         look(states);
@@ -136,6 +136,11 @@ export class BucketView {
       if (states !== undefined) look(states);
     });
   }
+}
+
+function handlerOf({ tab, type, handler }: OwnedTab): Handler {
+  if (handler !== undefined) return handler;
+  throw new TabaError('unknown_type', `${tab} is a ${type}, and no handler for that is loaded here`);
 }
 
 interface TabSlotsLook {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { HandlerRegistry } from '../../../src/core/handlers/registry.js';
 import type { TabStates } from '../../../src/server/reduce/bucket-view.js';
 import type { Owners } from '../../../src/server/reduce/owners.js';
 import { openMemoryStore } from '../../../src/storage/memory/memory-store.js';
@@ -118,4 +119,15 @@ t.test('a store that fails ends the look, and nothing else', async (t) => {
     turn: { isOver: false, next: async () => {} },
   });
   t.equal(lasted, false, 'the bucket is being acquired again');
+});
+
+t.test('a tab whose Handler is not loaded here is not left out without a word', async (t) => {
+  const store = openMemoryStore({ bucketCount });
+  await counted(store);
+  const lacking = { get: () => undefined } as unknown as HandlerRegistry;
+  const owners = await begin({ store, registry: lacking });
+  await t.rejects(
+    viewTab(owners, 'a', 'tab', () => {}),
+    { code: 'unknown_type' },
+  );
 });
