@@ -114,7 +114,7 @@ class Server implements RunningServer {
     });
     this.#cluster = this.#joined(log);
     const deliver = this.#cluster.deliver.bind(this.#cluster);
-    this.#router = new Router({ deliver, maxPendingBytes });
+    this.#router = new Router({ deliver, maxPendingBytes, clock });
     this.#producer = new OwnProducer({
       ...{ deliver, registry, bucketCount, limits, clock },
       encode: (parts) => encodeParts(parts, registry),

@@ -52,6 +52,15 @@ export class OwnProducer {
     return this.#producer.openBlocks;
   }
 
+  /** How long the oldest sealed Block has been waiting to be acknowledged; 0 for none. */
+  get oldestOpenMs(): number {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const bucket of this.#producer.openBuckets()) {
+      oldestMs = Math.min(oldestMs, this.#producer.open(bucket)[0]?.sealedAtMs ?? oldestMs);
+    }
+    return Math.max(0, this.#options.clock.nowMs() - oldestMs);
+  }
+
   get pairs(): number {
     return this.#producer.pairs;
   }

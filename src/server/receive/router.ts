@@ -1,5 +1,6 @@
 import type { Answer, Block } from '../../core/block.js';
 import type { Counts } from '../../intake/counts.js';
+import type { Clock } from '../../runtime/clock.js';
 
 /** Blocks that came from producers elsewhere, and what became of their events. Repeats and Blocks sent back are not received. */
 export interface BlockBooks {
@@ -15,6 +16,7 @@ export interface RouterOptions {
   deliver(block: Block): Promise<Answer>;
   /** Bytes of Blocks that may wait for their owners; beyond it, senders are told to come again. */
   readonly maxPendingBytes: number;
+  readonly clock: Clock;
 }
 
 /** What a sender is told when there is no room. */
@@ -25,7 +27,8 @@ export class Router {
   readonly #options: RouterOptions;
   readonly #rejected = new Map<string, number>();
   #pendingBytes = 0;
-  #pendingBlocks = 0;
+  /** When each Block that waits came, in that order. */
+  readonly #pending = new Set<{ readonly sinceMs: number }>();
   #pendingEvents = 0;
   #counted = 0;
   #applied = 0;
@@ -35,7 +38,13 @@ export class Router {
   }
 
   get pendingBlocks(): number {
-    return this.#pendingBlocks;
+    return this.#pending.size;
+  }
+
+  /** How long the oldest Block has been waiting for its answer; 0 for none. */
+  get oldestPendingMs(): number {
+    for (const { sinceMs } of this.#pending) return this.#options.clock.monotonicMs() - sinceMs;
+    return 0;
   }
 
   get pendingBytes(): number {
@@ -60,11 +69,12 @@ export class Router {
     if (!this.hasRoom) return { kind: 'busy', retryAfterMs };
     this.#pendingBytes += block.payload.length;
     this.#pendingEvents += block.events;
-    this.#pendingBlocks++;
+    const pending = { sinceMs: this.#options.clock.monotonicMs() };
+    this.#pending.add(pending);
     const answer = await this.#options.deliver(block);
     this.#pendingBytes -= block.payload.length;
     this.#pendingEvents -= block.events;
-    this.#pendingBlocks--;
+    this.#pending.delete(pending);
     if (answer.kind === 'acknowledged' && !answer.repeat) this.#count(block, answer);
     return answer;
   }

@@ -83,20 +83,20 @@ export function decodeReport(bytes: Uint8Array): MemberReport {
     processedSec: fields.amount('processedSec'),
     waitingFor: fields.optional((field) => field.text('waitingFor')),
     books: booksWith({
-      received: fields.integer('received'),
-      buffered: fields.integer('buffered'),
-      applied: fields.integer('applied'),
+      received: fields.amount('received'),
+      buffered: fields.amount('buffered'),
+      applied: fields.amount('applied'),
       rejected: countsOf(fields, 'rejected'),
       dropped: countsOf(fields, 'dropped'),
     }),
     owners: ownerAccountWith({
-      received: fields.integer('owned received'),
-      pending: fields.integer('pending'),
-      applied: fields.integer('owned applied'),
+      received: fields.amount('owned received'),
+      pending: fields.amount('pending'),
+      applied: fields.amount('owned applied'),
       rejected: countsOf(fields, 'owned rejected'),
-      returned: fields.integer('returned'),
-      replayed: fields.integer('replayed'),
-      kept_aside: fields.integer('keptAside'),
+      returned: fields.amount('returned'),
+      replayed: fields.amount('replayed'),
+      kept_aside: fields.amount('keptAside'),
     }),
     checkpoint: {
       rounds: fields.integer('rounds'),
@@ -110,6 +110,6 @@ export function decodeReport(bytes: Uint8Array): MemberReport {
 
 function countsOf(fields: Fields, field: string): Counts {
   return Object.fromEntries(
-    fields.list(field, (count) => [count.text('reason'), count.integer('events')] as const),
+    fields.list(field, (count) => [count.text('reason'), count.amount('events')] as const),
   );
 }

@@ -107,7 +107,7 @@ export class NodeStatus implements OwnReport {
       uptimeSec: Math.round((clock.monotonicMs() - this.#startedAtMs) / 100) / 10,
       // Blocks that came from here wait at an owner elsewhere, or at one of our own.
       pendingBlocks: Math.max(stats.pendingBlocks, router.pendingBlocks + producer.openBlocks),
-      oldestPendingSec: stats.oldestPendingMs / 1000,
+      oldestPendingSec: Math.max(stats.oldestPendingMs, router.oldestPendingMs, producer.oldestOpenMs) / 1000,
       memoryBytes: process.memoryUsage.rss(),
       waitingFor: waitingFor(),
       books: booksOf({ ...this.#options, ownEvents: this.#options.ownEvents() }),
