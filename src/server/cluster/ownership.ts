@@ -43,6 +43,8 @@ export class Ownership {
   /** Held here, assigned elsewhere; since when, monotonic ms. */
   readonly #strayingSinceMs = new Map<BucketIndex, number>();
   #confirming = 0;
+  /** Questions of others that are being answered. */
+  #answering = 0;
   #onEmpty: (() => void) | undefined;
   #stopped = false;
 
@@ -117,13 +119,18 @@ export class Ownership {
   }
 
   async #takeFrom(before: MemberId, buckets: readonly BucketIndex[]): Promise<void> {
+    const { clock, log } = this.#options;
     let next = 0;
     const work = async (): Promise<void> => {
       while (next < buckets.length) {
         const batch = buckets.slice(next, next + bucketsPerQuestion);
         next += bucketsPerQuestion;
+        const startMs = clock.monotonicMs();
         await this.#askFor(before, batch);
+        const freeMs = clock.monotonicMs();
         await this.#acquire(batch);
+        const [askedMs, tookMs] = [freeMs - startMs, clock.monotonicMs() - freeMs].map(Math.round);
+        log.debug('buckets_handed_over', { buckets: batch.length, askedMs, acquiredMs: tookMs });
       }
     };
     await Promise.all(Array.from({ length: questionsAtOnce }, work));
@@ -188,7 +195,19 @@ export class Ownership {
    * @throws TabaError `unavailable` where the newest assignment does not take them from here
    */
   async release(body: Uint8Array): Promise<Uint8Array> {
-    const buckets = this.#read(body);
+    this.#answering++;
+    try {
+      return await this.#release(this.#read(body));
+    } finally {
+      // The answer has to be on its way: without it the new owner waits until this server is known to be gone.
+      this.#options.clock.soon(() => {
+        this.#answering--;
+        this.#checkEmpty();
+      });
+    }
+  }
+
+  async #release(buckets: readonly BucketIndex[]): Promise<Uint8Array> {
     if (buckets.some((bucket) => this.isAssigned(bucket))) await this.#options.membership.refresh();
     const kept = buckets.filter((bucket) => this.isAssigned(bucket));
     if (kept.length > 0) {
@@ -223,7 +242,10 @@ export class Ownership {
     this.#checkEmpty();
   }
 
-  /** Resolves when others have asked for everything, when nobody is there who could, or at the deadline. */
+  /**
+   * Resolves when others have asked for everything, when nobody is there who could, or at the deadline. From then on nothing
+   * is taken any more.
+   */
   async handOver(deadlineMs: number): Promise<void> {
     const { clock } = this.#options;
     await new Promise<void>((resolve) => {
@@ -234,11 +256,11 @@ export class Ownership {
       };
       this.#checkEmpty();
     });
-    this.#onEmpty = undefined;
+    this.stop();
   }
 
   #checkEmpty(): void {
-    if (this.#onEmpty === undefined) return;
+    if (this.#onEmpty === undefined || this.#answering > 0) return;
     const { owners, membership, peers } = this.#options;
     const heirs = membership.members.some(
       ({ id, leaving, weight }) => id !== peers.self && !leaving && weight > 0,
@@ -247,8 +269,9 @@ export class Ownership {
     if (!heirs || indexes.every((bucket) => owners.stateOf(bucket) === 'idle')) this.#onEmpty();
   }
 
+  /** Takes nothing any more; others may still ask for what is held. */
   stop(): void {
     this.#stopped = true;
-    this.#onEmpty?.();
+    this.#onEmpty = undefined;
   }
 }

@@ -135,8 +135,9 @@ export class Owners {
     return this.#holdings.bucketCount;
   }
 
-  /** Begins to own more buckets; resolves when they serve. */
+  /** Begins to own more buckets; resolves when they serve. Nothing happens once `close` was called. */
   async acquire(buckets: Iterable<BucketIndex>): Promise<void> {
+    if (this.#closed) return;
     await Promise.all(
       [...buckets].map(async (bucket) => {
         await this.#releasing.get(bucket);
