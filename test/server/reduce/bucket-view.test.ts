@@ -58,15 +58,20 @@ t.test('a State that changes and leaves memory while it is read is seen as it is
   const owners = await begin({ store, memory: { maxStates: 0 } });
   const { readPages } = store;
   let reads = 0;
+  let left = Number.NaN;
   store.readPages = async (...args) => {
     const pages = await readPages.apply(store, args);
     if (reads++ === 0) {
       await owners.take(block({ client: 'c0', seq: 6, value: 100 }));
       await owners.checkpoint();
+      await owners.take(block({ client: 'c1', seq: 7, value: 1000 }));
+      await owners.checkpoint();
+      left = owners.stats().statesInMemory;
     }
     return pages;
   };
-  t.equal(await sumOfClients(owners), 110);
+  t.equal(await sumOfClients(owners), 1110);
+  t.equal(left, 0, 'it did leave');
 });
 
 t.test('a look does not wait for what is not durable yet, and does not see it', async (t) => {
@@ -119,6 +124,9 @@ t.test('a store that fails ends the look, and nothing else', async (t) => {
     turn: { isOver: false, next: async () => {} },
   });
   t.equal(lasted, false, 'the bucket is being acquired again');
+  await owners.acquire([bucket]);
+  while (!owners.owns(bucket)) await new Promise((resolve) => setImmediate(resolve));
+  t.equal(view.isValid, false, 'and is another one then');
 });
 
 t.test('a tab whose Handler is not loaded here is not left out without a word', async (t) => {

@@ -1,0 +1,84 @@
+import t from 'tap';
+import type { BucketIndex } from '../../../src/core/ids.js';
+import type { Clock } from '../../../src/runtime/clock.js';
+import type { Ask } from '../../../src/server/query/ask.js';
+import { Holder } from '../../../src/server/query/holder.js';
+import type { Owners } from '../../../src/server/reduce/owners.js';
+import { begin, block, bucketCount, registry, stillClock } from '../reduce/owners-kit.js';
+import { tabsIn } from './cluster-kit.js';
+
+const buckets = Array.from({ length: bucketCount }, (_, bucket) => bucket as BucketIndex);
+const ask: Ask = {
+  ...{ subject: 'tabs', buckets, tabs: 'all', clients: 'all' },
+  ...{ form: 'json', nowSec: 1_700_000_000, maxBytes: 1_000_000 },
+};
+
+/** An owner of all buckets, with three tabs in each. */
+async function filled(): Promise<Owners> {
+  const owners = await begin({ limits: { maxTabs: 100, maxClients: 10, allowedSkewSec: 10 } });
+  for (const tab of tabsIn.flatMap((tabs) => tabs.slice(0, 3)))
+    await owners.take(block({ tab, producer: tab }));
+  return owners;
+}
+
+/** A clock on which every slice is over as soon as it began, and which tells of each pause. */
+function hasty(onPause: (pauses: number) => Promise<void>): Clock {
+  let ms = 0;
+  let pauses = 0;
+  return {
+    ...stillClock(),
+    monotonicMs: () => {
+      ms += 10;
+      return ms;
+    },
+    soon: (action) => void onPause(pauses++).then(action),
+  };
+}
+
+for (const subject of ['aggregates', 'projections', 'sum', 'tabs', 'clients'] as const) {
+  for (const tabs of ['all', { expression: 't' }] as const) {
+    t.test(
+      `${subject} of ${JSON.stringify(tabs)}: a bucket that is lost on the way is missing as a whole`,
+      async (t) => {
+        const owners = await filled();
+        const lost = 2 as BucketIndex;
+        const clock = hasty(async (pauses) => {
+          if (pauses === 0) await owners.release([lost]);
+        });
+        const holder = new Holder({ reading: owners.reading, registry, clock, maxExpressionBytes: 100 });
+        const told = await holder.answer({ ...ask, subject, tabs });
+        if (subject !== 'clients') {
+          t.same(told.missing, [lost]);
+          t.notOk(
+            told.rows.some(([tab]) => tabsIn[lost]!.includes(tab!)),
+            'nothing of it is told',
+          );
+        }
+        if (subject === 'sum')
+          t.match(registry.get('TotalsCounter')!.render(told.sum, 'json', { nowSec: 0 }), { count: 9 });
+        else if (subject !== 'clients') t.equal(told.rows.length, 9);
+        else t.same(told.rows, [['c']]);
+      },
+    );
+  }
+}
+
+t.test('a query that takes too long, or that nobody waits for any more, ends', async (t) => {
+  const owners = await filled();
+  const { reading } = owners;
+  const slow = {
+    ...hasty(async () => {}),
+    monotonicMs: (() => {
+      let ms = 0;
+      return () => (ms += 600);
+    })(),
+  };
+  const holder = new Holder({ reading, registry, clock: slow, maxExpressionBytes: 100 });
+  await t.rejects(holder.answer({ ...ask, tabs: { expression: 't' } }), { code: 'query_too_slow' });
+  const gone = new AbortController();
+  const clock = hasty(async (pauses) => {
+    if (pauses === 0) gone.abort();
+  });
+  const left = new Holder({ reading, registry, clock, maxExpressionBytes: 100 });
+  await t.rejects(left.answer({ ...ask, subject: 'aggregates' }, gone.signal), { message: /has gone/ });
+});
