@@ -34,14 +34,16 @@ const retryMs = 100;
  *
  * A bucket is pulled: its predecessor serves it until the new owner asks, lets go of it written down, and answers; then the
  * new owner acquires it. So a bucket is closed for the time of one checkpoint and one acquisition. A predecessor that is
- * dead is not asked; one that is alive and does not answer is waited for, until it has let go by itself: whoever is assigned
- * elsewhere and asked by nobody does that after the lease. None of this is needed for safety, which is the head's (R1).
+ * dead is not asked; one that is alive and does not answer is waited for, until it has let go by itself: it does that with
+ * buckets of an owner that has not asked for anything for a lease. None of this is needed for safety, which is the head's (R1).
  */
 export class Ownership {
   readonly #options: OwnershipOptions;
   readonly #taking = new Set<BucketIndex>();
   /** Held here, assigned elsewhere; since when, monotonic ms. */
   readonly #strayingSinceMs = new Map<BucketIndex, number>();
+  /** When a server last asked for buckets, monotonic ms. */
+  readonly #askedAtMs = new Map<MemberId, number>();
   #confirming = 0;
   /** Questions of others that are being answered. */
   #answering = 0;
@@ -64,8 +66,9 @@ export class Ownership {
   /** The assignment, or who is alive, may have changed. @param lapsed this server may have been replaced meanwhile */
   learn(lapsed: boolean): void {
     if (this.#stopped) return;
-    const { owners, clock, leaseMs } = this.#options;
+    const { owners, holders, peers, clock, leaseMs } = this.#options;
     const nowMs = clock.monotonicMs();
+    for (const [asker, atMs] of this.#askedAtMs) if (nowMs - atMs > leaseMs) this.#askedAtMs.delete(asker);
     const wanted: BucketIndex[] = [];
     const strays: BucketIndex[] = [];
     for (let index = 0; index < owners.bucketCount; index++) {
@@ -77,7 +80,9 @@ export class Ownership {
       } else if (isHeld) {
         const sinceMs = this.#strayingSinceMs.get(bucket) ?? nowMs;
         this.#strayingSinceMs.set(bucket, sinceMs);
-        if (lapsed || nowMs - sinceMs >= leaseMs) strays.push(bucket);
+        // Whoever asks for others of its buckets will ask for this one.
+        const askedAtMs = this.#askedAtMs.get(holders.ownerOf(bucket) ?? peers.self) ?? sinceMs;
+        if (lapsed || nowMs - Math.max(sinceMs, askedAtMs) >= leaseMs) strays.push(bucket);
       } else {
         this.#strayingSinceMs.delete(bucket);
       }
@@ -155,7 +160,7 @@ export class Ownership {
     const { membership, peers, leaseMs, clock, log } = this.#options;
     // Twice the lease: by then it has learnt the assignment, and has let go of what nobody asked it for.
     const untilMs = clock.monotonicMs() + 2 * leaseMs;
-    const body = pack(buckets.map(Number));
+    const body = pack([peers.self, buckets.map(Number)]);
     while (!this.#stopped && membership.member(member) !== undefined && clock.monotonicMs() < untilMs) {
       if (!buckets.some((bucket) => this.isAssigned(bucket))) break;
       try {
@@ -195,12 +200,15 @@ export class Ownership {
    * @throws TabaError `unavailable` where the newest assignment does not take them from here
    */
   async release(body: Uint8Array): Promise<Uint8Array> {
+    const { clock } = this.#options;
+    const { asker, buckets } = this.#read(body);
+    this.#askedAtMs.set(asker, clock.monotonicMs());
     this.#answering++;
     try {
-      return await this.#release(this.#read(body));
+      return await this.#release(buckets);
     } finally {
       // The answer has to be on its way: without it the new owner waits until this server is known to be gone.
-      this.#options.clock.soon(() => {
+      clock.soon(() => {
         this.#answering--;
         this.#checkEmpty();
       });
@@ -222,14 +230,17 @@ export class Ownership {
     return pack(elsewhere);
   }
 
-  #read(body: Uint8Array): BucketIndex[] {
-    const values = unpack(body);
+  #read(body: Uint8Array): { readonly asker: MemberId; readonly buckets: BucketIndex[] } {
+    const fields = unpack(body);
     const { bucketCount } = this.#options.owners;
-    if (!Array.isArray(values)) throw new TabaError('bad_framing', 'release: no list of buckets');
-    return values.map((value) => {
+    if (!Array.isArray(fields) || typeof fields[0] !== 'string' || !Array.isArray(fields[1])) {
+      throw new TabaError('bad_framing', 'release: not who asks and for which buckets');
+    }
+    const buckets = fields[1].map((value) => {
       if (Number.isInteger(value) && value >= 0 && value < bucketCount) return value as BucketIndex;
       throw new TabaError('bad_framing', `release: ${JSON.stringify(value)} is no bucket`);
     });
+    return { asker: fields[0] as MemberId, buckets };
   }
 
   async #letGo(buckets: readonly BucketIndex[]): Promise<void> {
