@@ -12,6 +12,12 @@ import { entryParts, Skips } from './replay.js';
 import type { Slot } from './slot.js';
 import { States } from './states.js';
 
+/**
+ * After so long of replaying, whatever else came in has its turn: heartbeats, and the answers of the store. Many buckets
+ * are replayed at once after a fail-over; held up for seconds, the process would be taken to be dead, and lose them all.
+ */
+const replayTurnMs = 5;
+
 type Admitted = Extract<Admission, { kind: 'admitted' }>;
 
 /**
@@ -115,6 +121,7 @@ export class BucketOwner extends HeldBucket {
     this.#trimmingTo = this.#trimmedPosition;
     this.#appliedPosition = this.#trimmedPosition;
     const skips = new Skips(acquired.setAside);
+    let turnBeganMs = this.context.clock.monotonicMs();
     for (const entry of acquired.tail) {
       const { position, atMs } = entry;
       const parts = skips.skipsEntry(position) ? [] : await this.#entryParts(entry, skips);
@@ -122,6 +129,10 @@ export class BucketOwner extends HeldBucket {
       // Added after the wait: other buckets, acquired meanwhile, count here as well.
       const replayed = await this.#apply({ position, atMs, parts, skips: skips.of(position) }, entry);
       this.context.books.replayed += replayed;
+      if (this.context.clock.monotonicMs() - turnBeganMs > replayTurnMs) {
+        await new Promise<void>((resolve) => this.context.clock.soon(resolve));
+        turnBeganMs = this.context.clock.monotonicMs();
+      }
       this.check(generation);
     }
     this.#appliedPosition = acquired.lastPosition;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
+import { inTime } from '../../runtime/in-time.js';
 import type { HostAndPort, RedisStoreOptions } from './options.js';
 
 export interface Credentials {
@@ -15,7 +16,7 @@ const connectTimeoutMs = 1500;
 export const commandTimeoutMs = 3000;
 
 /**
- * A connection that lives once: what breaks is not made again, nothing waits for a connection, and nothing is sent twice
+ * A connection that lives once, and whose commands may take for ever: what breaks is not made again, nothing waits for a connection, and nothing is sent twice
  * (R3). Whoever needs another one makes another one.
  *
  * @throws when there is none within the time limit
@@ -31,8 +32,6 @@ export async function connectOnce(at: HostAndPort, credentials: Credentials): Pr
     ...(tls !== undefined && { tls: tlsOptions(tls) }),
     lazyConnect: true,
     enableReadyCheck: false,
-    connectTimeout: connectTimeoutMs,
-    commandTimeout: commandTimeoutMs,
     ...neverAgain,
   });
   // Every command that fails says so to whoever gave it.
@@ -40,24 +39,16 @@ export async function connectOnce(at: HostAndPort, credentials: Credentials): Pr
   redis.on('error', (error: Error) => {
     lastError = error;
   });
-  let timer: NodeJS.Timeout | undefined;
   try {
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`no answer within ${connectTimeoutMs} ms`)),
-        connectTimeoutMs,
-      );
-    });
-    const greeted = redis.connect().then(() => redis.ping());
-    greeted.catch(() => {});
-    await Promise.race([greeted, late]);
+    await inTime(
+      redis.connect().then(() => redis.ping()),
+      connectTimeoutMs,
+    );
     return redis;
   } catch (error) {
     redis.disconnect();
     const reason = lastError?.message || (error as Error).message;
     throw new Error(`${at.host}:${at.port}: ${reason}`);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,6 @@
 import { TabaError } from '../../core/errors.js';
-import { type Credentials, connectOnce } from './connection.js';
+import { inTime } from '../../runtime/in-time.js';
+import { type Credentials, commandTimeoutMs, connectOnce } from './connection.js';
 import type { RedisStoreOptions } from './options.js';
 import { SentinelTopology } from './sentinel-topology.js';
 import { singleTopology } from './single-topology.js';
@@ -36,7 +37,7 @@ export async function openTopology(options: RedisStoreOptions): Promise<OpenTopo
   try {
     const first = await connectOnce(at, credentials);
     try {
-      const info = await first.info('cluster');
+      const info = await inTime(first.info('cluster'), commandTimeoutMs);
       if (/cluster_enabled:1/.test(info)) {
         return { topology: await slotTopology({ at, credentials, prefix }), credentials };
       }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { inTime } from '../../runtime/in-time.js';
 import { type Credentials, commandTimeoutMs, connectOnce } from './connection.js';
 import type { HostAndPort } from './options.js';
 import { evalshaArguments, type ScriptCall, scriptNames, scriptSources } from './scripts.js';
@@ -35,9 +36,11 @@ export class ShardLink {
     try {
       const failed = opened.find((one) => one.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
-      const role = ((await writes!.call('ROLE')) as [string])[0];
+      const role = ((await inTime(writes!.call('ROLE'), commandTimeoutMs)) as [string])[0];
       if (role !== 'master') throw new Error(`${at.host}:${at.port} is a ${role}`);
-      for (const name of scriptNames) await writes!.script('LOAD', scriptSources[name]);
+      for (const name of scriptNames) {
+        await inTime(writes!.script('LOAD', scriptSources[name]), commandTimeoutMs);
+      }
       const link = new ShardLink(at, writes!, reads!, dropped);
       if (writes!.status !== 'ready' || reads!.status !== 'ready') {
         throw new Error(`${at.host}:${at.port} closed the connection`);
@@ -66,27 +69,27 @@ export class ShardLink {
   async write(calls: readonly ScriptCall[]): Promise<(unknown | Error)[]> {
     const pipeline = this.#writes.pipeline();
     for (const call of calls) pipeline.evalsha(...(evalshaArguments(call) as [string, number]));
-    const results = await inTime(pipeline.exec());
+    const results = await inTime(pipeline.exec(), commandTimeoutMs);
     if (results === null) throw new Error('the pipeline was not carried out');
     return results.map(([error, value]) => error ?? value);
   }
 
   /** @returns replicas that have everything this connection wrote, within the time given */
   async wait(replicas: number, timeoutMs: number): Promise<number> {
-    return (await inTime(this.#writes.call('WAIT', replicas, timeoutMs))) as number;
+    return (await inTime(this.#writes.call('WAIT', replicas, timeoutMs), commandTimeoutMs)) as number;
   }
 
   /** A call beside the line of writes: its answer, binary. */
   run(call: ScriptCall): Promise<unknown> {
-    return this.#reads.callBuffer('EVALSHA', ...evalshaArguments(call));
+    return inTime(this.#reads.callBuffer('EVALSHA', ...evalshaArguments(call)), commandTimeoutMs);
   }
 
   command(name: string, ...args: (string | number)[]): Promise<unknown> {
-    return this.#reads.call(name, ...args);
+    return inTime(this.#reads.call(name, ...args), commandTimeoutMs);
   }
 
   commandBuffer(name: string, ...args: (string | number)[]): Promise<unknown> {
-    return this.#reads.callBuffer(name, ...args);
+    return inTime(this.#reads.callBuffer(name, ...args), commandTimeoutMs);
   }
 
   /** Ends it. Idempotent. */
@@ -101,17 +104,3 @@ export class ShardLink {
 
 /** What a shard needs of a link: the simulation has its own. */
 export type Link = Pick<ShardLink, keyof ShardLink>;
-
-/** A frozen server answers nothing, and its kernel goes on taking bytes. @throws when there is no answer in time */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${commandTimeoutMs} ms`)), commandTimeoutMs);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-    answer.catch(() => {});
-  }
-}

@@ -1,5 +1,6 @@
 import type { BucketIndex } from '../../core/ids.js';
-import { type Credentials, connectOnce } from './connection.js';
+import { inTime } from '../../runtime/in-time.js';
+import { type Credentials, commandTimeoutMs, connectOnce } from './connection.js';
 import { hashSlot } from './hash-slot.js';
 import { RedisKeys } from './keys.js';
 import type { HostAndPort } from './options.js';
@@ -87,7 +88,7 @@ class SlotTopology implements Topology {
       try {
         const redis = await connectOnce(node, this.#credentials);
         try {
-          this.#take((await redis.call('CLUSTER', 'SLOTS')) as SlotRow[], node);
+          this.#take((await inTime(redis.call('CLUSTER', 'SLOTS'), commandTimeoutMs)) as SlotRow[], node);
           return;
         } finally {
           redis.disconnect();
