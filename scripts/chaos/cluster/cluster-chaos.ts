@@ -30,7 +30,7 @@ export interface ClusterChaosOptions {
 }
 
 const logFolders = join(import.meta.dirname, '../../../.tmp/chaos');
-const probePeriodMs = 4000;
+const probePeriodMs = 6000;
 const warmUpDeadlineMs = 60_000;
 
 /**
@@ -106,8 +106,10 @@ function startProducers(
   const agents = taba.with('agent').map(({ reachedUrl }) => reachedUrl);
   const half = Math.ceil(clients / 2);
   const all = Array.from({ length: clients }, (_, index): FleetClient => {
-    const firstTab = Math.floor((index * tabs) / clients);
-    return { id: `client${String(index).padStart(2, '0')}`, url: agents[index % agents.length]!, firstTab };
+    const agent = index % agents.length;
+    // Hosts do the same work at the same time: an agent has all its clients' Parts of a tab in one Block.
+    const firstTab = Math.floor((agent * tabs) / agents.length);
+    return { id: `client${String(index).padStart(2, '0')}`, url: agents[agent]!, firstTab };
   });
   const probeClients = agents.map((url, index) => ({ id: `prober${index + 1}`, url, firstTab: 0 }));
   return [all.slice(0, half), all.slice(half)].map(

@@ -4,7 +4,7 @@ import type { FaultKind, PlannedFault } from './fault.js';
 import type { ChaosSystem } from './system.js';
 
 /** Between the beginnings of two faults: they may overlap, as real ones do. */
-const spacingMs = [1000, 6000] as const;
+const spacingMs = [2000, 9000] as const;
 
 export interface ScheduleOptions {
   readonly kinds: readonly FaultKind[];
