@@ -11,12 +11,7 @@ import { Producers } from './producers.js';
 import { entryParts, Skips } from './replay.js';
 import type { Slot } from './slot.js';
 import { States } from './states.js';
-
-/**
- * After so long of replaying, whatever else came in has its turn: heartbeats, and the answers of the store. Many buckets
- * are replayed at once after a fail-over; held up for seconds, the process would be taken to be dead, and lose them all.
- */
-const replayTurnMs = 5;
+import { Turn } from './turn.js';
 
 type Admitted = Extract<Admission, { kind: 'admitted' }>;
 
@@ -112,7 +107,15 @@ export class BucketOwner extends HeldBucket {
   }
 
   /** Builds the memory of the bucket from what the store has: an index of the pages, and the tail on top of them (R6). */
-  protected override async takeOver(acquired: Acquired): Promise<void> {
+  protected override takeOver(acquired: Acquired): Promise<void> {
+    const { generation } = this;
+    return this.context.replays.pass(() => {
+      this.check(generation);
+      return this.#takeOver(acquired);
+    });
+  }
+
+  async #takeOver(acquired: Acquired): Promise<void> {
     const { generation } = this;
     this.#states.index(acquired.pages);
     this.#producers = new Producers(acquired.producers, acquired.forgetHorizonMs);
@@ -121,19 +124,30 @@ export class BucketOwner extends HeldBucket {
     this.#trimmingTo = this.#trimmedPosition;
     this.#appliedPosition = this.#trimmedPosition;
     const skips = new Skips(acquired.setAside);
-    let turnBeganMs = this.context.clock.monotonicMs();
+    const turn = new Turn(this.context.clock);
+    const replays: { readonly entry: JournalEntry; readonly applied: AppliedEntry }[] = [];
     for (const entry of acquired.tail) {
       const { position, atMs } = entry;
       const parts = skips.skipsEntry(position) ? [] : await this.#entryParts(entry, skips);
+      replays.push({ entry, applied: { position, atMs, parts, skips: skips.of(position) } });
+      await turn.pause();
       this.check(generation);
-      // Added after the wait: other buckets, acquired meanwhile, count here as well.
-      const replayed = await this.#apply({ position, atMs, parts, skips: skips.of(position) }, entry);
-      this.context.books.replayed += replayed;
-      if (this.context.clock.monotonicMs() - turnBeganMs > replayTurnMs) {
-        await new Promise<void>((resolve) => this.context.clock.soon(resolve));
-        turnBeganMs = this.context.clock.monotonicMs();
+    }
+    // All at once, instead of one after the other with every entry.
+    const states = this.#states;
+    const slots = [...new Set(replays.flatMap(({ applied }) => touchedSlots(states, applied)))];
+    try {
+      await this.load(slots);
+      this.check(generation);
+      for (const { entry, applied } of replays) {
+        // Added after the wait: other buckets, acquired meanwhile, count here as well.
+        const replayed = await this.#apply(applied, entry);
+        this.context.books.replayed += replayed;
+        await turn.pause();
+        this.check(generation);
       }
-      this.check(generation);
+    } finally {
+      states.unpin(slots);
     }
     this.#appliedPosition = acquired.lastPosition;
   }

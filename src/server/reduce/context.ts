@@ -2,6 +2,7 @@ import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { BucketIndex, ProducerId } from '../../core/ids.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
+import type { Turnstile } from '../../runtime/turnstile.js';
 import type { Store } from '../../storage/store.js';
 import type { OwnerBooks } from './books.js';
 import type { Capacity } from './capacity.js';
@@ -28,6 +29,8 @@ export interface BucketContext {
   readonly allowedSkewSec: number;
   /** What a producer is told while a bucket is being acquired. */
   readonly retryAfterMs: number;
+  /** Through which buckets go that replay their journals: those that are through serve while the others wait. */
+  readonly replays: Turnstile;
   /** Pause before the next acquisition, after that many failures in a row. */
   backoffMs(failures: number): number;
   /** Something was applied: there is something to write down. */

@@ -4,6 +4,7 @@ import type { BucketIndex } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
+import { Turnstile } from '../../runtime/turnstile.js';
 import type { Store } from '../../storage/store.js';
 import { Administration } from './administration.js';
 import { OwnerBooks } from './books.js';
@@ -71,6 +72,8 @@ export interface CheckpointFigures {
   readonly endedAtMs: number;
 }
 
+/** Buckets whose journals are replayed at once, after an acquisition. */
+const replaysAtOnce = 8;
 /** States that could not be written down, and so not be dropped, are looked at again after that. */
 const evictionPauseMs = 100;
 /** Buckets that are handed over at once: enough for a group commit, few enough that those before them are free soon. */
@@ -109,6 +112,7 @@ export class Owners {
       ...{ store, registry, clock, log, ownerId, backoffMs, books: this.books, capacity: this.#capacity },
       allowedSkewSec: limits.allowedSkewSec,
       retryAfterMs: 100,
+      replays: new Turnstile(replaysAtOnce),
       changed: (bucket) => this.#changed(bucket),
       loaded: () => this.#eviction.makeRoom(),
       gaveUp: (bucket) => this.#gaveUp(bucket),
