@@ -33,9 +33,10 @@ const retryMs = 100;
  * Makes this server hold what the assignment gives to it, and let go of the rest.
  *
  * A bucket is pulled: its predecessor serves it until the new owner asks, lets go of it written down, and answers; then the
- * new owner acquires it. So a bucket is closed for the time of one checkpoint and one acquisition. A predecessor that is
- * dead is not asked; one that is alive and does not answer is waited for, until it has let go by itself: it does that with
- * buckets of an owner that has not asked for anything for a lease. None of this is needed for safety, which is the head's (R1).
+ * new owner acquires it. So a bucket is closed for the time of one checkpoint and one acquisition. Where the predecessor is
+ * dead or unknown, everybody is asked. Whoever is alive and does not answer is waited for, until it has let go by itself: it
+ * does that with buckets of an owner that has not asked for anything for a lease. None of this is needed for safety, which
+ * is the head's (R1).
  */
 export class Ownership {
   readonly #options: OwnershipOptions;
@@ -119,8 +120,19 @@ export class Ownership {
       else its.push(bucket);
     }
     log.info('buckets_wanted', { free: free.length, toBeHandedOver: buckets.length - free.length });
-    if (free.length > 0) void this.#acquire(free);
+    if (free.length > 0) void this.#takeUnclaimed(free);
     for (const [before, its] of byPredecessor) void this.#takeFrom(before, its);
+  }
+
+  /**
+   * Nobody alive is known to serve them. Somebody may, who had them in between or joined later than the one before, and would
+   * go on answering queries with what it knows: everybody is asked, in one question, as nobody is expected to have many.
+   */
+  async #takeUnclaimed(buckets: readonly BucketIndex[]): Promise<void> {
+    const { membership, peers } = this.#options;
+    const others = membership.members.filter(({ id }) => id !== peers.self);
+    await Promise.all(others.map(({ id }) => this.#askFor(id, buckets)));
+    await this.#acquire(buckets);
   }
 
   async #takeFrom(before: MemberId, buckets: readonly BucketIndex[]): Promise<void> {

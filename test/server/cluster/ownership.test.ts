@@ -1,0 +1,107 @@
+import t from 'tap';
+import type { BucketIndex, MemberId } from '../../../src/core/ids.js';
+import { Holders } from '../../../src/server/cluster/holders.js';
+import { Ownership } from '../../../src/server/cluster/ownership.js';
+import type { OwnerState } from '../../../src/server/reduce/held-bucket.js';
+import { pack, unpack } from '../../../src/wire/msgpack.js';
+import { silent } from '../../simulation/silent.js';
+import { memberOf } from '../../storage/coordination.js';
+import { FakeClock } from '../../support/fake-clock.js';
+
+const [self, a, b] = ['self', 'a', 'b'] as MemberId[] as [MemberId, MemberId, MemberId];
+
+/** One server of a cluster of three whose only bucket it gets, and what it does about that. */
+function joining() {
+  const done: string[] = [];
+  const held = new Set<BucketIndex>();
+  const holders = new Holders(1);
+  let answer = (_of: MemberId): Promise<Uint8Array> => Promise.resolve(pack([]));
+  const ownership = new Ownership({
+    ...{ holders, leaseMs: 3000, clock: new FakeClock(), log: silent },
+    owners: {
+      bucketCount: 1,
+      stateOf: (of): OwnerState => (held.has(of) ? 'serving' : 'idle'),
+      acquire: async (buckets) => {
+        for (const one of buckets) {
+          held.add(one);
+          done.push(`acquires ${one}`);
+        }
+      },
+      release: async () => {},
+      confirm: async () => {},
+    },
+    membership: {
+      members: [a, b, self].map((id) => memberOf(id)),
+      member: (id) => (id === a || id === b ? memberOf(id) : undefined),
+      refresh: async () => {},
+    },
+    peers: {
+      self,
+      ask: (member, name, body) => {
+        const [asker, buckets] = unpack(body) as [MemberId, number[]];
+        done.push(`${asker} asks ${member} to ${name} ${buckets}`);
+        return answer(member);
+      },
+    },
+  });
+  const learn = (owner: MemberId, alive = [self, a, b]): void => {
+    holders.learn({ owners: [owner] }, new Set(alive));
+    ownership.learn(false);
+  };
+  const answers = (given: typeof answer): void => {
+    answer = given;
+  };
+  return { done, learn, answers };
+}
+
+async function settled(): Promise<void> {
+  await new Promise(setImmediate);
+}
+
+t.test('the predecessor is asked, and nobody else', async (t) => {
+  const { done, learn } = joining();
+  learn(a);
+  learn(self);
+  await settled();
+  t.same(done, ['self asks a to release 0', 'acquires 0']);
+});
+
+t.test(
+  'who sees an assignment for the first time asks everybody, since any of them may serve the bucket',
+  async (t) => {
+    const { done, learn, answers } = joining();
+    let letGo = (_answer: Uint8Array): void => {};
+    answers((member) => {
+      if (member === a) return Promise.resolve(pack([]));
+      return new Promise((resolve) => {
+        letGo = resolve;
+      });
+    });
+    learn(self);
+    await settled();
+    t.same(done, ['self asks a to release 0', 'self asks b to release 0'], 'not before all have let go');
+    letGo(pack([]));
+    await settled();
+    t.same(done.slice(2), ['acquires 0']);
+  },
+);
+
+t.test(
+  'with a dead predecessor everybody else is asked: one of them may have had the bucket in between',
+  async (t) => {
+    const { done, learn } = joining();
+    learn('dead' as MemberId, [self, a, b, 'dead' as MemberId]);
+    learn(self);
+    await settled();
+    t.same(done, ['self asks a to release 0', 'self asks b to release 0', 'acquires 0']);
+  },
+);
+
+t.test('who is said to serve the bucket is asked as well', async (t) => {
+  const { done, learn, answers } = joining();
+  answers((member) => Promise.resolve(pack(member === a ? [[0, b]] : [])));
+  learn(a);
+  learn(self);
+  await settled();
+  t.same(done, ['self asks a to release 0', 'self asks b to release 0', 'acquires 0']);
+});
