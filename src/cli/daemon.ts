@@ -141,7 +141,12 @@ function leaveSoon(code: ExitCode): void {
 /** A fault of the catalogue is for the person who started the daemon; anything else is a defect. */
 function startFailure(error: unknown): unknown {
   if (!(error instanceof TabaError)) return error;
-  return new CommandFailure(`${error.message} (${error.code}). ${error.row.remedy}`);
+  // What a running daemon waits for, a start does not: whoever waits should see why.
+  const remedy =
+    error.code === 'store_failed'
+      ? 'Nothing was started: start it again when the store answers.'
+      : error.row.remedy;
+  return new CommandFailure(`${error.message} (${error.code}). ${remedy}`);
 }
 
 function limitsOf(settings: SettingValues): Limits {

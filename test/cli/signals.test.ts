@@ -24,3 +24,17 @@ t.test('a second signal ends the process at once', async (t) => {
   t.match(await daemon.event('stopped_at_once'), { reason: 'a second signal' });
   t.same(await daemon.ended, [1, null]);
 });
+
+t.test('a store that cannot be reached is said at the start, and where it was looked for', async (t) => {
+  for (const [flags, reason] of [
+    [['--redis', 'redis://user:topsecret@127.0.0.1:9'], /127\.0\.0\.1:9: connect ECONNREFUSED/],
+    [['--sentinel', '127.0.0.1:9', '--shard', 'one:0-999'], /one: no Sentinel names its master/],
+  ] as const) {
+    const daemon = startDaemon(t, main, ['server', ...flags, '--port', '0', '--log-format', 'json']);
+    const { text } = await daemon.event('said');
+    t.match(text, reason);
+    t.match(text, /\(store_failed\)\. Nothing was started: start it again/);
+    t.notMatch(text, /topsecret/);
+    t.same(await daemon.ended, [1, null]);
+  }
+});
