@@ -18,6 +18,8 @@ export interface MembershipOptions {
    * @param lapsed the heartbeat before is longer ago than the lease: others may have taken over meanwhile
    */
   learnt(lapsed: boolean): void;
+  /** This server has published a new assignment: the others hear of it with their next heartbeat, unless they are told to look. */
+  published(): void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -178,6 +180,7 @@ export class Membership {
     }
     log.info('buckets_assigned', { version: assignment.version, moved, servers: staying.length });
     this.#assignment = assignment;
+    this.#options.published();
     return true;
   }
 }

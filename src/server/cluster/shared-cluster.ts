@@ -35,6 +35,9 @@ const retryAfterOrphanedMs = 500;
 /** How long a start may wait for the buckets that are assigned here. */
 const servedWithinMs = 10_000;
 const lookMs = 20;
+/** The question by which the leader says that there is a new assignment. */
+const lookQuestion = 'look';
+const nothing = new Uint8Array();
 
 /** One server of several on one store. */
 export class SharedCluster implements Cluster {
@@ -56,6 +59,7 @@ export class SharedCluster implements Cluster {
     this.#membership = new Membership({
       ...{ coordination, bucketCount, heartbeatMs, leaseMs, describe, clock, log },
       learnt: (lapsed) => this.#learn(lapsed),
+      published: () => this.#tellOthers(),
     });
     this.peers = new ServerPeers({
       self: describe().id,
@@ -74,7 +78,21 @@ export class SharedCluster implements Cluster {
       peers: this.peers,
       ...{ leaseMs, clock, log },
     });
-    this.questions = { [releaseQuestion]: (body) => this.#ownership.release(body) };
+    this.questions = {
+      [releaseQuestion]: (body) => this.#ownership.release(body),
+      [lookQuestion]: async () => {
+        void this.#membership.refresh();
+        return nothing;
+      },
+    };
+  }
+
+  /** Saves up to one heartbeat until everybody knows; whoever is not reached knows then. */
+  #tellOthers(): void {
+    const { peers } = this;
+    for (const { id } of peers.members()) {
+      if (id !== peers.self) peers.ask(id, lookQuestion, nothing, this.#options.leaseMs).catch(() => {});
+    }
   }
 
   #learn(lapsed: boolean): void {

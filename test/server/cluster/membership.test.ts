@@ -10,6 +10,8 @@ import { FakeClock } from '../../support/fake-clock.js';
 interface Cluster {
   readonly clock: FakeClock;
   readonly coordination: MemoryCoordination;
+  /** Who published an assignment, in order. */
+  readonly published: MemberId[];
   join(name: string, more?: Partial<Member>): Promise<Joined>;
 }
 
@@ -24,6 +26,7 @@ interface Joined {
 function clusterOf(): Cluster {
   const clock = new FakeClock();
   const coordination = new MemoryCoordination({ leaseMs: 3000, nowMs: () => clock.nowMs() });
+  const published: MemberId[] = [];
   const join = async (name: string, more: Partial<Member> = {}): Promise<Joined> => {
     let self = memberOf(name, more);
     let isCut = false;
@@ -41,6 +44,9 @@ function clusterOf(): Cluster {
       ...{ bucketCount: 10, heartbeatMs: 500, leaseMs: 3000, clock, log: new RecordingLog() },
       describe: () => self,
       learnt: (lapsed) => lapses.push(lapsed),
+      published: () => {
+        published.push(self.id);
+      },
     });
     await membership.start();
     return {
@@ -54,7 +60,7 @@ function clusterOf(): Cluster {
       },
     };
   };
-  return { clock, coordination, join };
+  return { clock, coordination, published, join };
 }
 
 function shares({ membership }: Joined): Record<string, number> {
@@ -66,7 +72,7 @@ function shares({ membership }: Joined): Record<string, number> {
 }
 
 t.test('the first has everything, the second gets its half within a second, all know', async (t) => {
-  const { clock, join } = clusterOf();
+  const { clock, published, join } = clusterOf();
   const a = await join('a');
   t.strictSame(shares(a), { a: 10 });
   const b = await join('b');
@@ -78,6 +84,7 @@ t.test('the first has everything, the second gets its half within a second, all 
     fe.membership.members.map(({ id }) => String(id)),
     ['a', 'b', 'fe'],
   );
+  t.strictSame(published, ['a', 'a'], 'the leader alone, once for each');
 });
 
 t.test('with servers of no weight alone, nobody owns anything; the first owner gets all', async (t) => {
