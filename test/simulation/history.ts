@@ -76,6 +76,7 @@ async function play(world: World, without: ReadonlySet<Rule>): Promise<string> {
   const thawMs = Math.max(world.nowMs, ...nodes.map(({ frozenUntilMs }) => frozenUntilMs));
   for (const node of nodes) node.frozenUntilMs = 0;
   store.heal();
+  for (const server of cluster.servers) server.weigh(1);
   // Nobody waits for a post without a key: one that lies with a frozen server must not come between the questions.
   await world.run(thawMs + slowestMs, never);
   const settled = await world.run(world.nowMs + settleMs, () => {

@@ -2,7 +2,7 @@ import type { BucketIndex, TabName } from '../../src/core/ids.js';
 import { withStates } from '../../src/server/reduce/maintenance.js';
 import type { Cluster } from './cluster.js';
 import type { MayLose, TabReading } from './ledger.js';
-import { bucketCount, bucketOfTab, tabs } from './payload.js';
+import { bucketCount, bucketOfTab, type Counted, countOf, tabs } from './payload.js';
 import { mayLoseStored, type Profile } from './profile.js';
 import type { SimAgent } from './sim-agent.js';
 import type { SimServer } from './sim-server.js';
@@ -82,10 +82,10 @@ async function read(server: SimServer, bucket: BucketIndex, tab: TabName): Promi
   // One that was replaced and got its bucket back, and heard of neither, does not know what happened in between.
   await owner.readPages([]);
   await owner.exclusively(async () => {});
-  const reading = new Map<string, unknown>();
+  const reading = new Map<string, Counted>();
   const slots = [...(owner.states.tab(tab)?.slots.values() ?? [])].filter(({ position }) => position > 0);
   await withStates(owner, slots, () => {
-    for (const slot of slots) if (slot.state !== undefined) reading.set(slot.owner, slot.state);
+    for (const slot of slots) if (slot.state !== undefined) reading.set(slot.owner, countOf(slot.state));
   });
   return reading;
 }

@@ -1,5 +1,14 @@
 import type { BucketIndex, ClientId, TabName } from '../../src/core/ids.js';
-import { bitsOf, bucketOfTab, clients, countOf, decodeParts, type SimEvent, tabs } from './payload.js';
+import {
+  bitsOf,
+  bucketOfTab,
+  type Counted,
+  clients,
+  countOf,
+  decodeParts,
+  type SimEvent,
+  tabs,
+} from './payload.js';
 import type { World } from './world.js';
 
 /**
@@ -19,8 +28,8 @@ interface Tracked {
 /** What may be missing at the end. */
 export type MayLose = 'nothing' | 'what is reported' | 'anything';
 
-/** The States of a tab, by client; '' is the one over all clients. */
-export type TabReading = ReadonlyMap<string, unknown>;
+/** What the States of a tab count, by client; '' is the one over all clients. */
+export type TabReading = ReadonlyMap<string, Counted>;
 
 /** Sums of different powers of two are exact below 2^53. */
 const eventsPerTab = 52;
@@ -149,8 +158,7 @@ export class Ledger {
   ): ReadonlySet<number> {
     const counted = new Set<number>();
     const shown = new Set<number>();
-    for (const [owner, state] of states) {
-      const { count, total } = countOf(state);
+    for (const [owner, { count, total }] of states) {
       const bits = bitsOf(total);
       if (bits.length !== count)
         faults.push(`${tab} ${owner}: ${count} counted, but the sum is that of bits ${bits}`);

@@ -62,10 +62,17 @@ export function decodeParts(payload: Uint8Array): PartMap {
   return parts;
 }
 
-/** What a State counts: events, and the sum of their bits. */
-export function countOf(state: unknown): { count: number; total: number } {
+/** Events, and the sum of their bits. */
+export interface Counted {
+  readonly count: number;
+  readonly total: number;
+}
+
+/** What a State counts at the moment. */
+export function countOf(state: unknown): Counted {
   const either = state as TotalsCounterState | CounterGroupState;
-  return 'all' in either ? either.all : either;
+  const { count, total } = 'all' in either ? either.all : either;
+  return { count, total };
 }
 
 /** Which events are in a sum. */

@@ -2,6 +2,7 @@ import type { Answer, Block } from '../../src/core/block.js';
 import type { BucketIndex, MemberId, ProducerId, TabName } from '../../src/core/ids.js';
 import type { Clock } from '../../src/runtime/clock.js';
 import { Lifecycle } from '../../src/runtime/lifecycle.js';
+import type { Log } from '../../src/runtime/log.js';
 import { SharedCluster } from '../../src/server/cluster/shared-cluster.js';
 import type { Chore, ChoreDone } from '../../src/server/query/chore.js';
 import { Everywhere } from '../../src/server/query/everywhere.js';
@@ -22,7 +23,6 @@ import type { Hello } from '../../src/wire/frame.js';
 import type { Cluster } from './cluster.js';
 import { makeOwner } from './mutants.js';
 import { bucketCount, encode, registry } from './payload.js';
-import { silent } from './silent.js';
 import { epochMs, type SimNode } from './world.js';
 
 export const heartbeatMs = 150;
@@ -41,6 +41,7 @@ export interface ServerProcessOptions {
   readonly node: SimNode;
   readonly address: string;
   readonly clock: Clock;
+  readonly log: Log;
   readonly store: SharedStore;
   /** Its share of the buckets, as of now. */
   weight(): number;
@@ -63,20 +64,20 @@ export class ServerProcess {
   #stopping = false;
 
   constructor(options: ServerProcessOptions) {
-    const { cluster, node, clock, store } = options;
+    const { cluster, node, clock, log, store } = options;
     const { world } = cluster;
     this.#options = options;
     this.id = world.id() as MemberId;
     this.owners = this.#newOwners();
     this.#cluster = new SharedCluster({
       ...{ coordination: store.coordination, owners: this.owners, heartbeatMs, leaseMs, maxFrameBytes },
-      ...{ clock, log: silent },
+      ...{ clock, log },
       describe: () => this.#describe(),
       hello: () => this.#hello(),
       connect: (url, events) => cluster.network.connect(node, url, events),
     });
     const deliver = (block: Block): Promise<Answer> => this.#cluster.deliver(block);
-    this.router = new Router({ deliver, maxPendingBytes: 1 << 20 });
+    this.router = new Router({ deliver, maxPendingBytes: 1 << 20, clock });
     this.producer = new OwnProducer({
       ...{ registry, bucketCount, encode, deliver, clock, newId: () => world.id() as ProducerId },
       limits: { maxOpenBlocksPerBucket: 3 },
@@ -93,7 +94,7 @@ export class ServerProcess {
       ...{ bucketCount, administration, peers, scatter, clock, discardPending },
     });
     this.links = new Links({
-      ...{ router: this.router, own: (block) => this.owners.take(block), clock, log: silent },
+      ...{ router: this.router, own: (block) => this.owners.take(block), clock, log },
       questions: {
         ...queryQuestions({ holder, administration, registry, discardPending }),
         ...this.#cluster.questions,
@@ -105,10 +106,10 @@ export class ServerProcess {
   }
 
   #newOwners(): Owners {
-    const { cluster, clock, store } = this.#options;
+    const { cluster, clock, log, store } = this.#options;
     const { world, profile, without } = cluster;
     return new Owners({
-      ...{ store, registry, clock, log: silent, ownerId: this.id },
+      ...{ store, registry, clock, log, ownerId: this.id },
       limits: { maxTabs: 100, maxClients: 100, allowedSkewSec: 10 },
       checkpointIntervalMs: 60 + world.below(200),
       pruneClientSec: profile.pruneClients > 0 ? idleSec : Number.POSITIVE_INFINITY,
@@ -175,8 +176,8 @@ export class ServerProcess {
 
   /** SIGTERM: the steps of src/server/server.ts. */
   async stop(): Promise<void> {
-    const { clock, store } = this.#options;
-    const lifecycle = new Lifecycle({ clock, log: silent });
+    const { clock, log, store } = this.#options;
+    const lifecycle = new Lifecycle({ clock, log });
     this.#stopping = true;
     lifecycle.onStop('store', () => store.close(), drainDeadlineMs);
     lifecycle.onStop('membership', () => this.#cluster.leave(), drainDeadlineMs);

@@ -5,6 +5,7 @@ import type { FrameLinkEvents } from '../../src/transport/frame-link.js';
 import type { Cluster } from './cluster.js';
 import { bucketOfTab, tabs } from './payload.js';
 import { leaseMs, ServerProcess } from './server-process.js';
+import { tracedLog } from './silent.js';
 import { SimNode } from './world.js';
 
 /** How a raw body ended. */
@@ -34,11 +35,13 @@ export class SimServer {
       const opened = await store.open(node, clock);
       if (node.life !== life) return;
       const weight = (): number => this.#weight;
+      const log = tracedLog(world, address);
       this.#process = new ServerProcess({
         cluster: this.#cluster,
         node,
         address,
         clock,
+        log,
         store: opened,
         weight,
       });

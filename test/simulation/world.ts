@@ -72,6 +72,10 @@ export class World {
       .padStart(8, '0');
   }
 
+  get isTraced(): boolean {
+    return this.#trace !== undefined;
+  }
+
   log(line: () => string): void {
     this.#trace?.push(`${this.nowMs.toFixed(1).padStart(9)} ms  ${line()}`);
   }

@@ -173,7 +173,11 @@ export class SimLink<D> implements Link {
   #breaks(calls: readonly ScriptCall[]): void {
     const { world } = this.#options;
     const count = world.chance(0.4) ? 0 : 1 + world.below(calls.length);
-    if (count > 0) this.#send(() => calls.slice(0, count).forEach((call) => this.#run(call)));
+    if (count > 0) {
+      this.#send(() => {
+        for (const call of calls.slice(0, count)) this.#run(call);
+      });
+    }
     if (world.chance(0.5)) this.#later(world.delayMs(30), () => this.#fail('the connection was closed'));
   }
 
