@@ -200,7 +200,8 @@ export const errorCatalogue = {
     status: 503,
     retry: true,
     meaning: 'A bucket that the request needs is not served at the moment.',
-    remedy: 'Ask again in a moment, or with partial=true for what there is; taba status shows what it waits for.',
+    remedy:
+      'Ask again in a moment, or with partial=true for what there is; taba status shows what it waits for.',
   },
   internal: {
     status: 500,
