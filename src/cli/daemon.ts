@@ -65,13 +65,16 @@ export async function runDaemon(
   const ingredients = { settings, isGiven, registry, limits: limitsOf(settings), clock, log };
   try {
     await untilStopped({ daemon, start: () => start(ingredients), stopped, parent, log, settings });
+    leaveSoon(0);
+    return 0;
+  } catch (error) {
+    leaveSoon(1);
+    throw error;
   } finally {
     await endProfile?.();
     // Otherwise the channel keeps this process.
     parent?.close();
   }
-  leaveSoon(0);
-  return 0;
 }
 
 interface Life {
@@ -133,7 +136,7 @@ async function within<T>(deadlineMs: number, work: Promise<T>): Promise<T | unde
 
 const leaveAfterMs = 500;
 
-/** Everything has been closed by now: a handle that somebody forgot must not keep the process. */
+/** Everything has been closed by now, as far as it was begun: a handle that somebody forgot must not keep the process. */
 function leaveSoon(code: ExitCode): void {
   setTimeout(() => process.exit(code), leaveAfterMs).unref();
 }

@@ -66,7 +66,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
   }
   const server = new Server(options);
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    // It listens already: nobody may be answered by a server that did not start.
+    await server.close(0);
+    throw error;
+  }
   return server;
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startRedis } from '../../scripts/redis/redis-process.js';
 import { type DaemonProcess, startDaemon } from './daemon-process.js';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -37,4 +38,15 @@ t.test('a store that cannot be reached is said at the start, and where it was lo
     t.notMatch(text, /topsecret/);
     t.same(await daemon.ended, [1, null]);
   }
+});
+
+t.test('a server that cannot start listens no more, and ends', async (t) => {
+  // It may write, but not ask for the time: the first heartbeat fails, when everything else has begun.
+  const { url, redis, stop } = await startRedis();
+  t.teardown(stop);
+  await redis.ask('acl', 'setuser', 'narrow', 'on', '>pw', '~*', '+@all', '-time');
+  const flags = ['--redis', url.replace('//', '//narrow:pw@'), '--port', '0', '--log-format', 'json'];
+  const daemon = startDaemon(t, main, ['server', ...flags]);
+  t.match(await daemon.event('said'), { text: /heartbeat.*\(store_failed\)/ });
+  t.same(await daemon.ended, [1, null]);
 });
