@@ -46,6 +46,8 @@ export interface RunningServer {
 
 /** Bytes of Blocks and (tab, client) pairs of raw events that may wait; beyond it, senders are told to come again. */
 const maxPendingBytes = 256 * 2 ** 20;
+/** Part of the memory budget that waiting Blocks may take, where that is less. */
+const pendingShare = 1 / 8;
 const maxWaitingPairs = 200_000;
 /** Blocks of one connection that may wait for their answer. */
 const maxInFlight = 1024;
@@ -120,7 +122,9 @@ class Server implements RunningServer {
     });
     this.#cluster = this.#joined(log);
     const deliver = this.#cluster.deliver.bind(this.#cluster);
-    this.#router = new Router({ deliver, maxPendingBytes, clock });
+    const budget = options.memory?.maxBytes ?? Number.POSITIVE_INFINITY;
+    const pendingBytes = Math.min(maxPendingBytes, budget * pendingShare);
+    this.#router = new Router({ deliver, maxPendingBytes: pendingBytes, clock });
     this.#producer = new OwnProducer({
       ...{ deliver, registry, bucketCount, limits, clock },
       encode: (parts) => encodeParts(parts, registry),
