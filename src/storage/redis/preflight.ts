@@ -70,8 +70,13 @@ export class Preflight {
       range: this.#topology.bucketsOf(shard),
     };
     for (const [field, value] of Object.entries(ours)) {
-      await link.command('HSETNX', this.#keys.control.meta, field, value);
-      const found = String(await link.command('HGET', this.#keys.control.meta, field));
+      const get = () => link.command('HGET', this.#keys.control.meta, field);
+      let found = await get();
+      // Only where it is missing: a Redis that is out of memory refuses this, and must be connected to all the same.
+      if (found === null) {
+        await link.command('HSETNX', this.#keys.control.meta, field, value);
+        found = await get();
+      }
       if (found === value) continue;
       throw new TabaError(
         'store_mismatch',

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { startRedisCluster } from '../../../scripts/redis/redis-cluster.js';
 import { startRedis } from '../../../scripts/redis/redis-process.js';
+import { memberOf } from '../coordination.js';
 import { asideOf, entryAt, keyOf, LogKeeper, Owner, pageOf } from '../fixture.js';
 import { openFor } from './kit.js';
 
@@ -57,7 +58,8 @@ t.test('without append-only file it works, and says loudly what that means', asy
 t.test('out of memory: nothing is half written, reading and trimming go on, and it is said', async (t) => {
   const { url, redis, stop } = await startRedis();
   t.teardown(stop);
-  const store = await openFor({ kind: 'url', url });
+  const topology = { kind: 'url', url } as const;
+  const store = await openFor(topology, { prefix: 'full:' });
   t.teardown(() => store.close());
   const owner = await Owner.of(store);
   await owner.append();
@@ -74,6 +76,13 @@ t.test('out of memory: nothing is half written, reading and trimming go on, and 
   t.equal((await owner.read(keyOf('tab', 'a')))[0]?.position, 2);
   await owner.trim(1);
   t.equal((await owner.acquire()).tail.length, 1, 'what gives memory back is allowed');
+  const another = await openFor(topology, { prefix: 'full:' });
+  t.teardown(() => another.close());
+  const leader = memberOf('leader');
+  await another.coordination.beat(leader, 0);
+  const assignment = { version: 1, owners: [leader.id, undefined, undefined, undefined] };
+  t.ok(await another.coordination.assign(leader.id, 0, assignment), 'servers come and share out buckets');
+  t.strictSame((await another.coordination.beat(leader, 0)).assignment, assignment);
   await redis.ask('config', 'set', 'maxmemory', '0');
   await store.append(owner.head(), entryAt(3));
   t.equal(store.stats().waitingFor, undefined);
