@@ -269,8 +269,10 @@ export class BucketOwner extends HeldBucket {
       await this.exclusively(async (check) => {
         await durable;
         check();
-        this.#producers.durable(block, atMs, rejected);
         await apply();
+        check();
+        // Last: whoever is told that a repeat was counted must see it.
+        this.#producers.durable(block, atMs, rejected);
       });
       books.pending -= block.events;
       return { kind: 'acknowledged', repeat: false, rejected };

@@ -127,6 +127,36 @@ t.test('a bucket is taken over though its States are more than may be in memory'
   t.same(await counts(await begin({ store, memory: { maxStates: 1 } })), { '': 4, c1: 2, c2: 2 });
 });
 
+t.test('a repeat is acknowledged when its events can be seen', async (t) => {
+  const store = openMemoryStore({ bucketCount });
+  const first = await begin({ store });
+  await first.take(block({ seq: 1 }));
+  await first.close();
+  const owners = await begin({ store });
+  const readPages = store.readPages.bind(store);
+  let goOn = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  store.readPages = async (...asked) => {
+    await held;
+    return readPages(...asked);
+  };
+  // In the journal at once; but the State that it goes into has yet to come from the store.
+  const taken = owners.take(block({ seq: 2 }));
+  await new Promise(setImmediate);
+  let isAnswered = false;
+  const repeated = owners.take(block({ seq: 2 })).finally(() => {
+    isAnswered = true;
+  });
+  await new Promise(setImmediate);
+  t.notOk(isAnswered);
+  goOn();
+  t.match(await repeated, { kind: 'acknowledged', repeat: true });
+  t.match(await taken, { kind: 'acknowledged', repeat: false });
+  t.same(await counts(owners), { '': 2, c: 2 });
+});
+
 t.test('a forgotten producer is unknown, a new one is welcome', async (t) => {
   const clock = stillClock();
   const owners = await begin({ clock, forgetProducerMs: hourMs });
