@@ -1,7 +1,8 @@
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { luaScripts } from './lua-scripts.js';
 
 const root = join(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
@@ -77,26 +78,6 @@ function nativeAddons(addon: Addon): Plugin {
         contents: `throw Object.assign(new Error(${JSON.stringify(`Cannot find module '${path}'`)}), { code: 'MODULE_NOT_FOUND' });`,
         loader: 'js',
       }));
-    },
-  };
-}
-
-/** The scripts of the Redis store, inside: nothing is read from a folder that the executable does not have. */
-function luaScripts(): Plugin {
-  return {
-    name: 'lua-scripts',
-    setup(context) {
-      context.onLoad({ filter: /storage[/\\]redis[/\\]lua-sources\.ts$/ }, async ({ path }) => {
-        const folder = join(dirname(path), 'lua');
-        const sources: Record<string, string> = {};
-        for (const file of await readdir(folder)) {
-          sources[basename(file, '.lua')] = await readFile(join(folder, file), 'utf8');
-        }
-        return {
-          contents: `const sources = ${JSON.stringify(sources)};\nexport const luaSource = (name) => sources[name];`,
-          loader: 'js',
-        };
-      });
     },
   };
 }

@@ -14,7 +14,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildSync } from 'esbuild';
+import { build } from 'esbuild';
+import { luaScripts } from '../build/lua-scripts.js';
 import { runHistory } from '../test/simulation/history.js';
 import { type Rule, rules } from '../test/simulation/rules.js';
 import type { Lower, Progress, Slice } from '../test/simulation/worker.js';
@@ -71,10 +72,18 @@ async function inThisProcess({ seed, histories, without }: Settings): Promise<Fa
 /** @throws when a worker ends before its time */
 async function inWorkers({ seed, histories, workers, without }: Settings): Promise<Failure | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'taba-simulate-'));
-  const worker = join(folder, 'worker.mjs');
+  const worker = join(folder, 'worker.cjs');
   // One plain file: it starts at once, and runs faster than what is compiled module by module, with names kept.
   const entry = fileURLToPath(new URL('../test/simulation/worker.ts', import.meta.url));
-  buildSync({ entryPoints: [entry], outfile: worker, bundle: true, platform: 'node', format: 'esm' });
+  await build({
+    entryPoints: [entry],
+    outfile: worker,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    plugins: [luaScripts()],
+    logLevel: 'warning',
+  });
   const startedMs = performance.now();
   let failure: Failure | undefined;
   let done = 0;
