@@ -126,24 +126,27 @@ export class Ownership {
 
   /**
    * Nobody alive is known to serve them. Somebody may, who had them in between or joined later than the one before, and would
-   * go on answering queries with what it knows: everybody is asked, in one question, as nobody is expected to have many.
+   * go on answering queries with what it knows: every owner is asked, in one question, as none is expected to have many.
+   * Whoever cannot be reached is likely to have died with the one before: these buckets do not wait for its lease as well.
    */
   async #takeUnclaimed(buckets: readonly BucketIndex[]): Promise<void> {
-    const { membership, peers } = this.#options;
-    const others = membership.members.filter(({ id }) => id !== peers.self);
-    await Promise.all(others.map(({ id }) => this.#askFor(id, buckets)));
+    const { membership, peers, leaseMs } = this.#options;
+    const others = membership.members.filter(({ id, weight }) => id !== peers.self && weight > 0);
+    await Promise.all(others.map(({ id }) => this.#askFor(id, buckets, leaseMs / 4)));
     await this.#acquire(buckets);
   }
 
   async #takeFrom(before: MemberId, buckets: readonly BucketIndex[]): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, leaseMs, log } = this.#options;
+    // By then it has learnt the assignment, and has let go of what nobody asked it for.
+    const patienceMs = 2 * leaseMs;
     let next = 0;
     const work = async (): Promise<void> => {
       while (next < buckets.length) {
         const batch = buckets.slice(next, next + bucketsPerQuestion);
         next += bucketsPerQuestion;
         const startMs = clock.monotonicMs();
-        await this.#askFor(before, batch);
+        await this.#askFor(before, batch, patienceMs);
         const freeMs = clock.monotonicMs();
         await this.#acquire(batch);
         const [askedMs, tookMs] = [freeMs - startMs, clock.monotonicMs() - freeMs].map(Math.round);
@@ -154,24 +157,29 @@ export class Ownership {
   }
 
   /** Resolves when nobody serves the buckets any more, as far as those who should know can tell. */
-  async #askFor(before: MemberId, buckets: readonly BucketIndex[], hops = 1): Promise<void> {
-    const elsewhere = await this.#ask(before, buckets);
+  async #askFor(
+    before: MemberId,
+    buckets: readonly BucketIndex[],
+    patienceMs: number,
+    hops = 1,
+  ): Promise<void> {
+    const elsewhere = await this.#ask(before, buckets, patienceMs);
     if (hops === maxHops) return;
-    await Promise.all([...elsewhere].map(([holder, its]) => this.#askFor(holder, its, hops + 1)));
+    await Promise.all([...elsewhere].map(([holder, its]) => this.#askFor(holder, its, patienceMs, hops + 1)));
   }
 
   /**
-   * Resolves when that server has let go, is dead, or must have let go by itself.
+   * Resolves when that server has let go, or is dead.
    *
-   * @returns buckets that others serve, as far as it knows
+   * @param patienceMs for how long it is tried to reach it @returns buckets that others serve, as far as it knows
    */
   async #ask(
     member: MemberId,
     buckets: readonly BucketIndex[],
+    patienceMs: number,
   ): Promise<ReadonlyMap<MemberId, readonly BucketIndex[]>> {
     const { membership, peers, leaseMs, clock, log } = this.#options;
-    // Twice the lease: by then it has learnt the assignment, and has let go of what nobody asked it for.
-    const untilMs = clock.monotonicMs() + 2 * leaseMs;
+    const untilMs = clock.monotonicMs() + patienceMs;
     const body = pack([peers.self, buckets.map(Number)]);
     while (!this.#stopped && membership.member(member) !== undefined && clock.monotonicMs() < untilMs) {
       if (!buckets.some((bucket) => this.isAssigned(bucket))) break;
