@@ -1,5 +1,6 @@
 import { Histogram } from '../sketch/histogram.js';
-import { BucketWeights } from './bucket-weights.js';
+import { bucketKey } from '../sketch/scale.js';
+import { BucketLog } from './bucket-log.js';
 
 /** Doubles a row: one cache line, so that an event of a cold row costs one miss. */
 const stride = 8;
@@ -9,8 +10,8 @@ const totalAt = 2;
 /** The value of a row that has seen one value only; the minimum of the others. */
 const minAt = 3;
 const maxAt = 4;
-/** Where the row's buckets begin in BucketWeights; 0 while it has seen one value only. */
-const bucketsAt = 5;
+/** 1 when the row has seen several different values. */
+const variedAt = 5;
 
 /** What a row has gathered. */
 export interface Gathered {
@@ -18,34 +19,30 @@ export interface Gathered {
   readonly events: number;
   /** The one value that came, with the sum of its weights; undefined where several different ones did. */
   readonly single: { readonly value: number; readonly weight: number } | undefined;
-  /** All of it; the same object for every row: gone with the next. */
+  /** All of it. */
   readonly numbers: Histogram;
 }
 
 /**
- * Numbers of one moment by row, in columns: what a receiver of single events puts before the Handlers. Folding an event
- * touches one line of memory, and where a row has different values one more for the bucket; a State, which is many
- * objects, is touched once for all events of a row.
+ * Numbers of one moment by row, in columns: what a receiver of single events puts before the Handlers. An event touches
+ * one line of memory, and where a row has different values the end of a log; histograms and States, which are many
+ * objects each, are touched once for all the events of a row.
  *
- * Rows are numbers from 0 that the caller gives out, densely. Memory follows from the number of rows and of different (row,
- * bucket) pairs, never from the number of events: see `isFull`.
+ * Rows are numbers from 0 that the caller gives out, densely. Memory follows from the number of rows and of different
+ * values, never from the number of events.
  */
 export class NumberColumns {
   #rows = new Float64Array(1024 * stride);
   #touched = new Int32Array(1024);
   #touchedCount = 0;
   #events = 0;
-  readonly #buckets: BucketWeights;
+  readonly #log: BucketLog;
+  /** Buckets of rows with several values, as far as they have left the log. */
+  readonly #histograms = new Map<number, Histogram>();
 
-  /** @param maxBuckets (row, bucket) pairs after which `isFull`, at some 40 bytes each */
-  constructor(maxBuckets = 2 ** 18) {
-    const heads = {
-      get: (row: number) => this.#rows[row * stride + bucketsAt]!,
-      set: (row: number, head: number) => {
-        this.#rows[row * stride + bucketsAt] = head;
-      },
-    };
-    this.#buckets = new BucketWeights(heads, maxBuckets);
+  /** @param logCapacity higher values bring more events of a row together, at 12 bytes each */
+  constructor(logCapacity = 2 ** 18) {
+    this.#log = new BucketLog(logCapacity);
   }
 
   /** Events gathered and not yet drained. */
@@ -56,11 +53,6 @@ export class NumberColumns {
   /** Rows that have gathered something. */
   get touched(): number {
     return this.#touchedCount;
-  }
-
-  /** It is time to drain. Adding goes on being possible, and goes on taking memory. */
-  get isFull(): boolean {
-    return this.#buckets.isFull;
   }
 
   /** @param value finite, not -0 @param weight above 0 */
@@ -81,21 +73,43 @@ export class NumberColumns {
     const countBefore = rows[at + countAt]!;
     rows[at + countAt] = countBefore + weight;
     rows[at + totalAt]! += value * weight;
-    if (rows[at + bucketsAt] === 0) {
+    if (rows[at + variedAt] === 0) {
       if (rows[at + minAt] === value) return;
-      this.#spread(row, countBefore);
+      // The second value: from now on there are buckets, first that of the value that was alone.
+      rows[at + variedAt] = 1;
+      rows[at + maxAt] = rows[at + minAt]!;
+      this.#addToBucket(row, rows[at + minAt]!, countBefore);
     }
     if (value < rows[at + minAt]!) rows[at + minAt] = value;
     if (value > rows[at + maxAt]!) rows[at + maxAt] = value;
-    this.#buckets.add(row, value, weight);
+    this.#addToBucket(row, value, weight);
   }
 
-  /** A second value came: from now on the row's values go into buckets, beginning with the first, which weighs `weight`. */
-  #spread(row: number, weight: number): void {
-    const at = row * stride;
-    const value = this.#rows[at + minAt]!;
-    this.#rows[at + maxAt] = value;
-    this.#buckets.add(row, value, weight);
+  #addToBucket(row: number, value: number, weight: number): void {
+    const key = bucketKey(value);
+    if (weight !== 1) {
+      this.#histogram(row).addToBucket(key, weight);
+      return;
+    }
+    if (this.#log.isFull) this.#settle();
+    this.#log.add(row, key);
+  }
+
+  #histogram(row: number): Histogram {
+    let histogram = this.#histograms.get(row);
+    if (histogram === undefined) {
+      histogram = new Histogram();
+      this.#histograms.set(row, histogram);
+    }
+    return histogram;
+  }
+
+  /** Moves what is in the log to where it belongs. */
+  #settle(): void {
+    this.#log.drain((row, keys, start, end) => {
+      const histogram = this.#histogram(row);
+      for (let at = start; at < end; at++) histogram.addToBucket(keys[at]!, 1);
+    });
   }
 
   #reach(row: number): void {
@@ -113,59 +127,48 @@ export class NumberColumns {
    * @param take must not add
    */
   drain(take: (row: number, gathered: Gathered) => void): void {
-    const gathered = new DrainedRow(this.#buckets);
+    this.#settle();
+    const rows = this.#rows;
     for (let index = 0; index < this.#touchedCount; index++) {
       const row = this.#touched[index]!;
-      const at = row * stride;
-      gathered.of(this.#rows, at);
-      this.#rows.fill(0, at, at + stride);
+      const gathered = this.#gathered(row);
+      rows.fill(0, row * stride, (row + 1) * stride);
       take(row, gathered);
     }
+    this.#histograms.clear();
     this.#touchedCount = 0;
     this.#events = 0;
-    this.#buckets.clear();
+  }
+
+  #gathered(row: number): Gathered {
+    const at = row * stride;
+    const rows = this.#rows;
+    const events = rows[at + eventsAt]!;
+    const weight = rows[at + countAt]!;
+    const value = rows[at + minAt]!;
+    const varied = this.#histograms.get(row);
+    if (varied === undefined) return new SingleValue(events, value, weight);
+    varied.count = weight;
+    varied.total = rows[at + totalAt]!;
+    varied.min = value;
+    varied.max = rows[at + maxAt]!;
+    return { events, single: undefined, numbers: varied };
   }
 }
 
-/** One row after the other, read out of the columns; its histogram is made only for those who ask. */
-class DrainedRow implements Gathered {
-  events = 0;
-  single: { value: number; weight: number } | undefined;
-  readonly #one = { value: 0, weight: 0 };
-  readonly #weights: BucketWeights;
-  #count = 0;
-  #total = 0;
-  #min = 0;
-  #max = 0;
-  #buckets = 0;
+/** A row of one value, whose histogram is made only for those who ask. */
+class SingleValue implements Gathered {
+  readonly events: number;
+  readonly single: { readonly value: number; readonly weight: number };
 
-  constructor(weights: BucketWeights) {
-    this.#weights = weights;
-  }
-
-  of(rows: Float64Array, at: number): void {
-    this.events = rows[at + eventsAt]!;
-    this.#count = rows[at + countAt]!;
-    this.#total = rows[at + totalAt]!;
-    this.#min = rows[at + minAt]!;
-    this.#max = rows[at + maxAt]!;
-    this.#buckets = rows[at + bucketsAt]!;
-    this.#one.value = this.#min;
-    this.#one.weight = this.#count;
-    this.single = this.#buckets === 0 ? this.#one : undefined;
+  constructor(events: number, value: number, weight: number) {
+    this.events = events;
+    this.single = { value, weight };
   }
 
   get numbers(): Histogram {
     const histogram = new Histogram();
-    if (this.single !== undefined) {
-      histogram.add(this.single.value, this.single.weight);
-      return histogram;
-    }
-    histogram.count = this.#count;
-    histogram.total = this.#total;
-    histogram.min = this.#min;
-    histogram.max = this.#max;
-    this.#weights.visit(this.#buckets, (key, weight) => histogram.addToBucket(key, weight));
+    histogram.add(this.single.value, this.single.weight);
     return histogram;
   }
 }

@@ -21,7 +21,7 @@ const event = (numbers: fc.Arbitrary<number>) =>
   });
 
 t.test('draining gives what folding each event would have given', async (t) => {
-  const columns = new NumberColumns();
+  const columns = new NumberColumns(7);
   fc.assert(
     fc.property(fc.array(event(exactNumbers), { maxLength: 60 }), (events) => {
       const expected = new Map<number, { events: number; histogram: Histogram }>();
@@ -71,14 +71,13 @@ t.test('any finite number, its total within rounding', async () => {
   );
 });
 
-t.test('many rows with many buckets: tables grow, nothing gets lost, nothing stays behind', async (t) => {
-  const columns = new NumberColumns(50_000);
+t.test('more rows and events than there was room for: nothing gets lost, nothing stays behind', async (t) => {
+  const columns = new NumberColumns(1000);
   for (let round = 0; round < 2; round++) {
     for (let row = 0; row < 3000; row++) {
       for (let value = 1; value <= 20; value++) columns.add(row, value * 10 * (value % 2 ? 1 : -1), 1);
-      if (row === 100) t.notOk(columns.isFull);
     }
-    t.ok(columns.isFull, '60,000 pairs are more than 50,000');
+    t.equal(columns.events, 60_000);
     let rows = 0;
     let right = 0;
     columns.drain((_row, { events, numbers }) => {
@@ -89,7 +88,6 @@ t.test('many rows with many buckets: tables grow, nothing gets lost, nothing sta
     });
     t.equal(rows, 3000);
     t.equal(right, 3000);
-    t.notOk(columns.isFull);
   }
 });
 
