@@ -75,13 +75,13 @@ function tabOf(name: string, tags: string): string | undefined {
 
 function pairOf(tag: string, assign: string): string {
   const at = tag.indexOf(assign);
-  const escape = (text: string) => escaped(text, tagEscapeBytes);
-  return at < 0 ? escape(tag) : `${escape(tag.slice(0, at))}=${escape(tag.slice(at + 1))}`;
+  const inTab = (text: string) => escaped(text, tagEscapeBytes);
+  return at < 0 ? inTab(tag) : `${inTab(tag.slice(0, at))}=${inTab(tag.slice(at + 1))}`;
 }
 
-function escaped(text: string, escape: typeof nameEscapeBytes): string {
+function escaped(text: string, escapeBytes: typeof nameEscapeBytes): string {
   const bytes = Buffer.from(text, 'latin1');
-  return escape(bytes, 0, bytes.length);
+  return escapeBytes(bytes, 0, bytes.length);
 }
 
 function numberOf(text: string): number {
