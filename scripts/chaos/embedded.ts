@@ -1,7 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +7,7 @@ import { buildBundle } from '../cluster/program.js';
 import { Daemon } from '../process/daemon.js';
 import { FaultProxy } from '../process/fault-proxy.js';
 import { freePort } from '../process/free-port.js';
+import { TemporaryFolder } from '../process/temporary-folder.js';
 import type { ProducerOrder, ProducerReport } from './load.js';
 import { findMismatches, nodeStatus } from './oracle.js';
 import { SeededRandom } from './random.js';
@@ -95,7 +94,8 @@ async function freeze(daemon: Daemon, random: SeededRandom): Promise<void> {
 export async function runEmbeddedChaos(options: ChaosOptions): Promise<boolean> {
   const { print } = options;
   print(`chaos on the embedded store: seed ${options.seed}, ${options.durationSec} s`);
-  const folder = await mkdtemp(join(tmpdir(), 'taba-chaos-'));
+  const temporary = await TemporaryFolder.create('taba-chaos-');
+  const folder = temporary.path;
   const random = new SeededRandom(options.seed);
   const [serverPort, agentPort] = [await freePort(), await freePort()];
   const program = await buildBundle(folder);
@@ -152,7 +152,7 @@ export async function runEmbeddedChaos(options: ChaosOptions): Promise<boolean> 
     await agent.stop();
     await server.stop();
     for (const proxy of proxies) await proxy.close();
-    await rm(folder, { recursive: true });
+    await temporary.remove();
   }
 }
 

@@ -4,7 +4,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { buildBundle } from '../../cluster/program.js';
 import { TemporaryFolder } from '../../process/temporary-folder.js';
 import { SeededRandom } from '../random.js';
-import { faultKinds } from './faults.js';
 import { type FleetClient, type FleetReport, probeNames, tabsPerTick } from './fleet.js';
 import { Producer } from './producers.js';
 import { gapsText, ProgressWatch } from './progress.js';
@@ -83,7 +82,7 @@ async function runOn(
     const random = new SeededRandom(seed);
     const durationMs = durationSec * 1000;
     const only = options.only ?? /./;
-    const faults = await injectFaults(system, { kinds: faultKinds, random, durationMs, only, tell });
+    const faults = await injectFaults(system, { random, durationMs, only, tell });
     const rate = (recordedBy(producers) - before) / ((performance.now() - beganAtMs) / 1000);
     await system.redis.settled();
     tell('all faults are undone');

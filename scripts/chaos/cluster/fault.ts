@@ -9,6 +9,8 @@ export interface PlannedFault {
   readonly locks: readonly string[];
   /** Does it and undoes it; resolves when what was hit is back. Tells what it finds on the way. */
   run(system: ChaosSystem, tell: (line: string) => void): Promise<void>;
+  /** Resolves when its victims can bear another fault, where that is later. */
+  recovered?(system: ChaosSystem): Promise<void>;
 }
 
 /** A kind of fault: draws its victims and its times. */

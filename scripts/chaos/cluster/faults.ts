@@ -133,8 +133,7 @@ function hold(what: string, names: readonly string[]): FaultKind {
 
 const redisServers = ['shard1-a', 'shard1-b', 'shard2-a', 'shard2-b'] as const;
 
-/** All kinds, each once in a deck that is shuffled, dealt out, and shuffled again. */
-export const faultKinds: readonly FaultKind[] = [
+const nodeFaults: readonly FaultKind[] = [
   kill(agents),
   kill(entrances),
   kill(owners),
@@ -150,6 +149,9 @@ export const faultKinds: readonly FaultKind[] = [
   replace(agents),
   replace(entrances),
   replace(owners),
+];
+
+const networkFaults: readonly FaultKind[] = [
   cut('applications from agents', agents),
   cut('agents from servers', entrances),
   cut('servers from servers', owners),
@@ -157,5 +159,12 @@ export const faultKinds: readonly FaultKind[] = [
   hold('to', agents),
   hold('to', entrances),
   hold('to', owners),
-  ...redisFaults,
 ];
+
+/** What each deck holds; they are dealt from in this order, again and again, so that even a short run has some of each. */
+export const faultDecks = {
+  nodes: nodeFaults,
+  network: networkFaults,
+  redis: redisFaults,
+} as const;
+export const dealingOrder = ['nodes', 'network', 'nodes', 'redis'] as const;

@@ -79,11 +79,13 @@ function onSentinel(
       name: `${what(`${(ms / 1000).toFixed(1)} s`)}, sentinel${index + 1}`,
       // Two of the three must be there to decide.
       locks: ['sentinels'],
-      run: async ({ redis }) => {
+      run: ({ redis }) => act(redis.sentinels[index]!, ms),
+      recovered: async ({ redis }) => {
         const sentinel = redis.sentinels[index]!;
-        await act(sentinel, ms);
         const deadline = performance.now() + tiltDeadlineMs;
-        while ((await sentinel.info('sentinel')).sentinel_tilt !== '0' && performance.now() < deadline) {
+        while (sentinel.running && performance.now() < deadline) {
+          const { sentinel_tilt } = await sentinel.info('sentinel').catch(() => ({ sentinel_tilt: '?' }));
+          if (sentinel_tilt === '0') return;
           await pause(500);
         }
       },
