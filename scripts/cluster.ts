@@ -57,7 +57,9 @@ let interrupted = false;
 const interruption = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (!interrupted) console.error('stopping …');
+      // Whoever asks twice does not want to wait: what runs ends with this process.
+      if (interrupted) process.exit(130);
+      console.error('stopping …');
       interrupted = true;
       resolve();
     });
