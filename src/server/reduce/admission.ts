@@ -1,7 +1,9 @@
 import type { Block, BlockRejection } from '../../core/block.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../core/ids.js';
+import type { JournalEntry } from '../../storage/store.js';
 import { decodePart, encodeParts, type PartRecord, readParts } from '../../wire/parts.js';
+import { declarePart } from './apply.js';
 import type { Capacity } from './capacity.js';
 import type { States } from './states.js';
 
@@ -23,6 +25,16 @@ export type Admission =
       /** What goes into the journal: the Block's own bytes, or without what was rejected. */
       readonly payload: Uint8Array;
     };
+
+/** What goes into the journal for a Block that was admitted. */
+export function entryOf(
+  { producer, birthMs, seq, retires, sealedAtMs }: Block,
+  { payload }: Extract<Admission, { kind: 'admitted' }>,
+  at: Pick<JournalEntry, 'position' | 'atMs'>,
+): JournalEntry {
+  const entry = { producer, birthMs, seq, sealedAtMs, payload, ...at };
+  return retires === undefined ? entry : { ...entry, retires };
+}
 
 /**
  * Decides, before the append, which Parts of a Block count, and makes room for them in the index. The journal then
@@ -53,9 +65,7 @@ export function admit(
       rejected.push({ tab, client, events, ...reason });
       continue;
     }
-    const handler = registry.get(type);
-    states.declare(tab, type, client);
-    if (handler?.tabState === 'kept') states.declare(tab, type, '');
+    declarePart(states, record);
     parts.push({ tab, type, client, state, events });
   }
   const payload = rejected.length === 0 ? block.payload : encodeParts(parts, registry);

@@ -23,16 +23,21 @@ export interface AppliedEntry {
   skips(tab: TabName, client: ClientId): boolean;
 }
 
+/** Gives the States that a Part will touch their places in the index. @returns them: of the client, and over all clients where that is kept */
+export function declarePart(
+  states: States,
+  { tab, type, client }: Pick<AdmittedPart, 'tab' | 'type' | 'client'>,
+): Slot[] {
+  const slot = states.declare(tab, type, client);
+  return states.handlerOf(slot)?.tabState === 'kept' ? [slot, states.declare(tab, type, '')] : [slot];
+}
+
 /** The States that an entry will touch and that do not contain it yet. */
 export function touchedSlots(states: States, { position, parts, skips }: AppliedEntry): Slot[] {
   const slots = new Set<Slot>();
-  for (const { tab, type, client } of parts) {
-    if (skips(tab, client)) continue;
-    const slot = states.declare(tab, type, client);
-    if (slot.position < position) slots.add(slot);
-    if (states.handlerOf(slot)?.tabState !== 'kept') continue;
-    const over = states.declare(tab, type, '');
-    if (over.position < position) slots.add(over);
+  for (const part of parts) {
+    if (skips(part.tab, part.client)) continue;
+    for (const slot of declarePart(states, part)) if (slot.position < position) slots.add(slot);
   }
   return [...slots];
 }

@@ -1,14 +1,14 @@
 import type { Answer, Block, BlockRejection } from '../../core/block.js';
 import type { BucketIndex, Position } from '../../core/ids.js';
 import type { Acquired, JournalEntry, SetAside } from '../../storage/store.js';
-import { type Admission, admit } from './admission.js';
-import { type AppliedEntry, applyEntry, PartFault, touchedSlots } from './apply.js';
+import { type Admission, admit, entryOf } from './admission.js';
+import { type AppliedEntry, applyEntry, declarePart, PartFault, touchedSlots } from './apply.js';
 import { asideBlock, asidePage, origin } from './aside.js';
 import { checkpoint } from './checkpoint.js';
 import type { BucketContext } from './context.js';
 import { HeldBucket } from './held-bucket.js';
 import { Producers } from './producers.js';
-import { entryParts, Skips } from './replay.js';
+import { replaysOf } from './replay.js';
 import type { Slot } from './slot.js';
 import { States } from './states.js';
 import { Turn } from './turn.js';
@@ -109,27 +109,22 @@ export class BucketOwner extends HeldBucket {
   /** Builds the memory of the bucket from what the store has: an index of the pages, and the tail on top of them (R6). */
   protected override takeOver(acquired: Acquired): Promise<void> {
     const { generation } = this;
-    return this.context.replays.pass(() => {
-      this.check(generation);
-      return this.#takeOver(acquired);
-    });
+    return this.context.replays.pass(() => this.#takeOver(acquired, generation));
   }
 
-  async #takeOver(acquired: Acquired): Promise<void> {
-    const { generation } = this;
+  async #takeOver(acquired: Acquired, generation: number): Promise<void> {
+    this.check(generation);
     this.#states.index(acquired.pages);
     this.#producers = new Producers(acquired.producers, acquired.forgetHorizonMs);
     this.#issuedPosition = acquired.lastPosition;
     this.#trimmedPosition = ((acquired.tail[0]?.position ?? acquired.lastPosition + 1) - 1) as Position;
     this.#trimmingTo = this.#trimmedPosition;
     this.#appliedPosition = this.#trimmedPosition;
-    const skips = new Skips(acquired.setAside);
     const turn = new Turn(this.context.clock);
     const replays: { readonly entry: JournalEntry; readonly applied: AppliedEntry }[] = [];
-    for (const entry of acquired.tail) {
-      const { position, atMs } = entry;
-      const parts = skips.skipsEntry(position) ? [] : await this.#entryParts(entry, skips);
-      replays.push({ entry, applied: { position, atMs, parts, skips: skips.of(position) } });
+    for (const { entry, applied, faults } of replaysOf(acquired, this.context.registry)) {
+      for (const fault of faults) await this.#keepAside(entry, fault);
+      replays.push({ entry, applied });
       await turn.pause();
       this.check(generation);
     }
@@ -150,12 +145,6 @@ export class BucketOwner extends HeldBucket {
       states.unpin(slots);
     }
     this.#appliedPosition = acquired.lastPosition;
-  }
-
-  async #entryParts(entry: JournalEntry, skips: Skips): Promise<Admitted['parts']> {
-    const { parts, faults } = entryParts(entry, this.context.registry, skips.of(entry.position));
-    for (const fault of faults) await this.#keepAside(entry, fault);
-    return parts;
   }
 
   /** The Block is checked, appended, applied and acknowledged, or answered at once. Never rejects. */
@@ -234,9 +223,8 @@ export class BucketOwner extends HeldBucket {
     const position = (this.#issuedPosition + 1) as Position;
     this.#issuedPosition = position;
     this.#pending.set(position, { sinceMs: atMs, admitted });
-    const { sealedAtMs, retires } = block;
-    const plain = { ...origin(block), position, atMs, sealedAtMs, payload: admitted.payload };
-    const entry: JournalEntry = retires === undefined ? plain : { ...plain, retires };
+    const { producer, sealedAtMs } = block;
+    const entry = entryOf(block, admitted, { position, atMs });
     const durable = this.append(entry);
     return this.#inLine(durable, block, atMs, admitted.rejected, async () => {
       const events = await this.#apply({ position, atMs, parts: admitted.parts, skips: () => false }, entry);
@@ -250,7 +238,7 @@ export class BucketOwner extends HeldBucket {
       this.#appliedPosition = position;
       this.#pending.delete(position);
       this.context.changed(this.bucket);
-      onApplied?.({ producer: block.producer, sealedAtMs, atMs, nowMs: clock.nowMs(), events });
+      onApplied?.({ producer, sealedAtMs, atMs, nowMs: clock.nowMs(), events });
     });
   }
 
@@ -383,10 +371,7 @@ export class BucketOwner extends HeldBucket {
   /** Entries that are to be applied yet have their places again, after something was removed. */
   declarePending(): void {
     for (const { admitted } of this.#pending.values()) {
-      for (const { tab, type, client } of admitted.parts) {
-        this.#states.declare(tab, type, client);
-        if (this.context.registry.get(type)?.tabState === 'kept') this.#states.declare(tab, type, '');
-      }
+      for (const part of admitted.parts) declarePart(this.#states, part);
     }
   }
 

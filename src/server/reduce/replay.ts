@@ -1,11 +1,35 @@
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, Position, TabName } from '../../core/ids.js';
-import type { JournalEntry, SetAside, SetAsideKey } from '../../storage/store.js';
+import type { Acquired, JournalEntry, SetAside, SetAsideKey } from '../../storage/store.js';
 import { decodePart, type PartRecord, readParts } from '../../wire/parts.js';
 import type { AdmittedPart } from './admission.js';
+import type { AppliedEntry } from './apply.js';
+
+/** One entry of the tail, ready to be applied, and what of it has to be set aside. */
+export interface Replay {
+  readonly entry: JournalEntry;
+  readonly applied: AppliedEntry;
+  readonly faults: readonly PartOfEntry[];
+}
+
+/** The tail of a journal, entry by entry, without what was set aside before. */
+export function* replaysOf(
+  { tail, setAside }: Pick<Acquired, 'tail' | 'setAside'>,
+  registry: HandlerRegistry,
+): Iterable<Replay> {
+  const skips = new Skips(setAside);
+  for (const entry of tail) {
+    const { position, atMs } = entry;
+    const skipped = skips.of(position);
+    const { parts, faults } = skips.skipsEntry(position)
+      ? { parts: [], faults: [] }
+      : entryParts(entry, registry, skipped);
+    yield { entry, applied: { position, atMs, parts, skips: skipped }, faults };
+  }
+}
 
 /** Which Parts of the tail were set aside before, and must be skipped. */
-export class Skips {
+class Skips {
   readonly #byPosition = new Map<Position, Set<string>>();
 
   constructor(keys: readonly SetAsideKey[]) {
@@ -26,10 +50,10 @@ export class Skips {
   }
 }
 
-export type PartOfEntry = Pick<SetAside, 'tab' | 'client' | 'events' | 'reason' | 'bytes'>;
+type PartOfEntry = Pick<SetAside, 'tab' | 'client' | 'events' | 'reason' | 'bytes'>;
 
 /** The Parts of a journal entry. It was checked before it was appended: a fault here is damage, or a Handler that is gone. */
-export function entryParts(
+function entryParts(
   entry: JournalEntry,
   registry: HandlerRegistry,
   skips: (tab: TabName, client: ClientId) => boolean,
