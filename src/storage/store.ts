@@ -47,6 +47,12 @@ export interface Store {
   /** Forgets producers, and raises the bucket's forget horizon to `horizonMs` (R11). */
   forget(head: Head, producers: readonly ProducerId[], horizonMs: number): Promise<void>;
 
+  /**
+   * The caller knows nothing about the bucket any more: `stats` leaves it out until it is acquired again. An engine whose
+   * `stats` are about the whole store has no such verb.
+   */
+  released?(bucket: BucketIndex): void;
+
   /** What was set aside, oldest first. */
   listSetAside(bucket: BucketIndex): Promise<readonly SetAside[]>;
 

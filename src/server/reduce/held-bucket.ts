@@ -165,6 +165,7 @@ export abstract class HeldBucket {
     this.#line = Promise.resolve();
     this.#callOff?.();
     this.#callOff = undefined;
+    this.context.store.released?.(this.bucket);
     this.forget();
   }
 }

@@ -16,8 +16,8 @@ const connectTimeoutMs = 1500;
 export const commandTimeoutMs = 3000;
 
 /**
- * A connection that lives once, and whose commands may take for ever: what breaks is not made again, nothing waits for a connection, and nothing is sent twice
- * (R3). Whoever needs another one makes another one.
+ * A connection that lives once: what breaks is not made again, nothing waits for a connection, and nothing is sent twice
+ * (R3). Whoever needs another one makes another one. Its commands may take for ever: whoever gives one limits its time.
  *
  * @throws when there is none within the time limit
  */
@@ -58,6 +58,8 @@ const neverAgain = {
   autoResubscribe: false,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
+  // A server that is frozen does not say goodbye: whatever waits for its answers must hear at once that none will come.
+  disconnectTimeout: 1,
 } satisfies RedisOptions;
 
 function tlsOptions({ caFile, certFile, keyFile }: NonNullable<RedisStoreOptions['tls']>): {

@@ -9,16 +9,35 @@ export class ShardUnavailable extends TabaError {
   }
 }
 
-/** Answers after which the connection is of no use any more: another master, another Redis, or one that was emptied. */
-const fatalReplies = /^(READONLY|NOSCRIPT|LOADING|MASTERDOWN|MOVED|ASK|CLUSTERDOWN|NOAUTH|UNBLOCKED)\b/;
-
-export function isFatalReply(error: Error): boolean {
-  return fatalReplies.test(error.message);
+/** What our scripts answer by themselves: nothing was changed, and the owner of the bucket knows what it means. */
+export function isRefusal(error: Error): boolean {
+  return error.name === 'ReplyError' && error.message.startsWith('TABA_');
 }
 
-/** Redis refused a write because its memory is used up: nothing was changed. */
-export function isOutOfMemory(error: Error): boolean {
-  return /^(OOM|-OOM|ERR .*OOM)\b/.test(error.message) || error.message.includes('OOM command not allowed');
+/** Answers after which a connection is of no use any more: another master, another Redis, or one that was emptied. */
+const fatal = /^(NOSCRIPT|LOADING|MASTERDOWN|NOAUTH|UNBLOCKED|READONLY)\b|[ -]READONLY /;
+/** Answers of a Redis Cluster whose map is another than the one that was gone by. Nothing was changed. */
+const misplaced = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
+
+/** An answer, or the lack of one, that ends the connection: not so where a server refuses one command and serves others. */
+export function endsLink(error: Error): boolean {
+  return error.name !== 'ReplyError' || fatal.test(error.message);
+}
+
+export function isMisplaced(error: Error): boolean {
+  return error.name === 'ReplyError' && misplaced.test(error.message);
+}
+
+/** Why a Redis takes no writes although it runs. Redis before 7 puts what a script ran into in the middle of its message. */
+const denials: readonly (readonly [RegExp, string])[] = [
+  [/\bOOM command not allowed/, 'Redis is out of memory (maxmemory)'],
+  [/\bMISCONF /, 'Redis cannot write to its disk (MISCONF)'],
+  [/\bNOREPLICAS /, 'Redis has too few replicas (min-replicas-to-write)'],
+];
+
+/** In words; undefined where the write was not denied for such a reason. Nothing was changed. */
+export function denialIn(error: Error): string | undefined {
+  return denials.find(([pattern]) => pattern.test(error.message))?.[1];
 }
 
 /** What a script's refusal means to the owner of a bucket. */

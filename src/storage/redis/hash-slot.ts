@@ -1,5 +1,5 @@
 /** Slots of a Redis Cluster. */
-const slotCount = 16_384;
+export const slotCount = 16_384;
 
 /**
  * The slot of a key: CRC-16 (XMODEM: polynomial 0x1021, start 0) of its hash tag, the part between the first `{` and the next

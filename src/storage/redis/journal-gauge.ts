@@ -3,12 +3,12 @@ import type { JournalEntry } from '../store.js';
 
 interface Gauge {
   /** Position and size of each entry that is kept, in order. */
-  entries: { readonly position: Position; readonly bytes: number }[];
+  readonly entries: { readonly position: Position; readonly bytes: number }[];
   bytes: number;
   pages: number;
 }
 
-/** How much journal and how many pages the buckets have that were acquired here, as far as this process knows. */
+/** How much journal and how many pages the buckets have that are held here, as far as this process knows. */
 export class JournalGauge {
   readonly #buckets = new Map<BucketIndex, Gauge>();
 
@@ -16,8 +16,9 @@ export class JournalGauge {
     bucket: BucketIndex,
     { tail, pages }: { readonly tail: readonly JournalEntry[]; readonly pages: number },
   ): void {
-    const entries = tail.map(({ position, payload }) => ({ position, bytes: payload.length }));
-    this.#buckets.set(bucket, { entries, bytes: sum(entries), pages });
+    const gauge: Gauge = { entries: [], bytes: 0, pages };
+    this.#buckets.set(bucket, gauge);
+    for (const { position, payload } of tail) this.appended(bucket, position, payload.length);
   }
 
   appended(bucket: BucketIndex, position: Position, bytes: number): void {
@@ -30,13 +31,19 @@ export class JournalGauge {
   trimmed(bucket: BucketIndex, upTo: Position): void {
     const gauge = this.#buckets.get(bucket);
     if (gauge === undefined) return;
-    gauge.entries = gauge.entries.filter(({ position }) => position > upTo);
-    gauge.bytes = sum(gauge.entries);
+    const kept = gauge.entries.findIndex(({ position }) => position > upTo);
+    const gone = gauge.entries.splice(0, kept < 0 ? gauge.entries.length : kept);
+    for (const { bytes } of gone) gauge.bytes -= bytes;
   }
 
   pagesMade(bucket: BucketIndex, more: number): void {
     const gauge = this.#buckets.get(bucket);
     if (gauge !== undefined) gauge.pages += more;
+  }
+
+  /** Somebody else's to count. */
+  released(bucket: BucketIndex): void {
+    this.#buckets.delete(bucket);
   }
 
   get totals(): { readonly journalEntries: number; readonly journalBytes: number; readonly pages: number } {
@@ -48,10 +55,4 @@ export class JournalGauge {
     }
     return { journalEntries, journalBytes, pages };
   }
-}
-
-function sum(entries: readonly { readonly bytes: number }[]): number {
-  let bytes = 0;
-  for (const entry of entries) bytes += entry.bytes;
-  return bytes;
 }

@@ -94,6 +94,11 @@ export class Preflight {
     );
   }
 
+  /** A shard that is none any more. */
+  forget(shard: string): void {
+    this.#facts.delete(shard);
+  }
+
   /** Memory of all masters, as of their last greeting. */
   get memoryBytes(): number {
     let bytes = 0;

@@ -69,6 +69,8 @@ class RedisStore implements SharedStore {
   readonly #journal = new JournalGauge();
   readonly opened: OpenReport;
   #damaged: string[] = [];
+  #commitsBefore = 0;
+  #closed = false;
 
   constructor(options: RedisStoreOptions, { topology, credentials }: OpenTopology) {
     this.#options = options;
@@ -83,6 +85,7 @@ class RedisStore implements SharedStore {
       run: (call) => this.#shard(topology.controlShard).run(call),
     });
     topology.onMove((shard, to) => this.#shards.get(shard)?.moved(to));
+    topology.onReshape?.(() => this.#reshape());
   }
 
   /** @throws when a shard is not to be had */
@@ -110,6 +113,20 @@ class RedisStore implements SharedStore {
       this.#shards.set(name, shard);
     }
     return shard;
+  }
+
+  /** Other masters hold the buckets: what is under way with those that went has an unknown outcome. */
+  #reshape(): void {
+    const present = new Set(this.#topology.shards);
+    for (const [name, shard] of this.#shards) {
+      if (present.has(name)) continue;
+      this.#shards.delete(name);
+      this.#preflight.forget(name);
+      this.#commitsBefore += shard.commits;
+      shard.end('it is no master of the Redis Cluster any more');
+    }
+    this.#options.log.warn('redis_cluster_changed', { masters: [...present] });
+    if (!this.#closed) for (const name of present) this.#shard(name).connectSoon();
   }
 
   #shardOf(bucket: BucketIndex): Shard {
@@ -311,6 +328,10 @@ class RedisStore implements SharedStore {
     });
   }
 
+  released(bucket: BucketIndex): void {
+    this.#journal.released(bucket);
+  }
+
   async listSetAside(bucket: BucketIndex): Promise<readonly SetAside[]> {
     const { aside } = this.#keys.bucket(bucket);
     const items = (await this.#shardOf(bucket).commandBuffer('LRANGE', aside, 0, -1)) as Buffer[];
@@ -332,7 +353,7 @@ class RedisStore implements SharedStore {
   }
 
   stats(): StoreStats {
-    let commits = 0;
+    let commits = this.#commitsBefore;
     let waitingFor: string | undefined;
     for (const shard of this.#shards.values()) {
       commits += shard.commits;
@@ -343,6 +364,7 @@ class RedisStore implements SharedStore {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#shards.values()].map((shard) => shard.close()));
     this.#topology.close();
   }

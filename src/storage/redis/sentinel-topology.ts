@@ -61,17 +61,30 @@ export class SentinelTopology implements Topology {
   }
 
   async locate(shard: string): Promise<HostAndPort> {
-    const answers = await Promise.all(this.#watches.map((watch) => watch.masterOf(shard)));
-    const votes = new Map<string, { at: HostAndPort; count: number }>();
-    for (const at of answers) {
-      if (typeof at === 'string') continue;
-      const key = `${at.host}:${at.port}`;
-      votes.set(key, { at, count: (votes.get(key)?.count ?? 0) + 1 });
-    }
-    const [best] = [...votes.values()].sort((a, b) => b.count - a.count);
-    if (best !== undefined) return best.at;
-    const reasons = [...new Set(answers.filter((answer) => typeof answer === 'string'))];
-    throw new Error(`no Sentinel names its master (${reasons.join('; ')})`);
+    const votes = new Map<string, { readonly at: HostAndPort; count: number }>();
+    const reasons = new Set<string>();
+    return new Promise((resolve, reject) => {
+      const decide = (): void => {
+        const [best] = [...votes.values()].sort((a, b) => b.count - a.count);
+        if (best !== undefined) resolve(best.at);
+        else reject(new Error(`no Sentinel names its master (${[...reasons].join('; ')})`));
+      };
+      let silent = this.#watches.length;
+      for (const watch of this.#watches) {
+        void watch.masterOf(shard).then((answer) => {
+          silent--;
+          if (typeof answer === 'string') reasons.add(answer);
+          else {
+            const vote = votes.get(`${answer.host}:${answer.port}`) ?? { at: answer, count: 0 };
+            vote.count++;
+            votes.set(`${answer.host}:${answer.port}`, vote);
+            // Most of them agree: nobody waits for one that is frozen.
+            if (vote.count > this.#watches.length / 2) decide();
+          }
+          if (silent === 0) decide();
+        });
+      }
+    });
   }
 
   onMove(moved: (shard: string, to: HostAndPort) => void): void {

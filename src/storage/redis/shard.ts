@@ -2,7 +2,7 @@ import { Backoff } from '../../runtime/backoff.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { Credentials } from './connection.js';
-import { isFatalReply, isOutOfMemory, ShardUnavailable } from './faults.js';
+import { denialIn, endsLink, isMisplaced, isRefusal, ShardUnavailable } from './faults.js';
 import { type ScriptCall, sizeOf } from './scripts.js';
 import { type Link, ShardLink } from './shard-link.js';
 import type { Topology } from './topology.js';
@@ -38,10 +38,12 @@ const maxGroupBytes = 4 * 2 ** 20;
 const waitTimeoutMs = 500;
 /** After so long the writes of a group count as failed. */
 const giveUpWaitMs = 10_000;
-/** A Redis that was full is taken to have room again after so long without a refusal: somebody has to try. */
-const memoryDoubtMs = 5000;
-/** What a full Redis carries out as well: no sign that there is room again. */
+/** A Redis that denied writes is taken to be well again after so long without a denial: somebody has to try. */
+const denialHoldsMs = 5000;
+/** What a Redis that is out of memory carries out as well: no sign that it is well again. */
 const undeniable: ReadonlySet<string> = new Set(['acquire', 'trim']);
+/** How long closing waits for what is under way. */
+const closeWithinMs = 3000;
 /** How long an acquisition waits for a connection: all of them go on at once when there is one. */
 const beginWithinMs = 5000;
 
@@ -60,7 +62,7 @@ export class Shard {
   #isCommitting = false;
   #isScheduled = false;
   #trouble: string | undefined;
-  #fullAtMs: number | undefined;
+  #denial: { readonly reason: string; readonly atMs: number } | undefined;
   #lastError = 'not connected yet';
   #closed = false;
   #idle: (() => void)[] = [];
@@ -80,22 +82,18 @@ export class Shard {
   /** What writes wait for; undefined when they do not. */
   get waitingFor(): string | undefined {
     if (this.#link === undefined) return `${this.name}: ${this.#lastError}`;
-    return this.#trouble ?? this.#memoryTrouble;
+    return this.#trouble ?? this.#deniedFor;
   }
 
-  get #memoryTrouble(): string | undefined {
-    if (this.#fullAtMs === undefined) return undefined;
-    if (this.#options.clock.monotonicMs() - this.#fullAtMs > memoryDoubtMs) return undefined;
-    return `${this.name}: Redis is out of memory (maxmemory)`;
-  }
-
-  get link(): Link | undefined {
-    return this.#link;
+  get #deniedFor(): string | undefined {
+    if (this.#denial === undefined) return undefined;
+    const { reason, atMs } = this.#denial;
+    return this.#options.clock.monotonicMs() - atMs > denialHoldsMs ? undefined : `${this.name}: ${reason}`;
   }
 
   /** Resolves with the script's answer once that is durable. @param begins it starts anew: it may wait for a connection */
   write(call: ScriptCall, begins = false): Promise<unknown> {
-    if (this.#closed) return Promise.reject(new ShardUnavailable(this.name, 'the store is closed'));
+    if (this.#closed) return Promise.reject(new ShardUnavailable(this.name, this.#lastError));
     if (this.#link === undefined && !begins) {
       return Promise.reject(new ShardUnavailable(this.name, this.#lastError));
     }
@@ -107,7 +105,7 @@ export class Shard {
     });
   }
 
-  /** Runs a script beside the line of writes, unconfirmed: its answer, binary. @throws what Redis says, or ShardUnavailable */
+  /** Runs a script beside the line of writes, unconfirmed: its answer, binary. @throws what the script refuses with, or ShardUnavailable */
   async run(call: ScriptCall): Promise<unknown> {
     return this.#over((link) => link.run(call));
   }
@@ -122,24 +120,29 @@ export class Shard {
 
   async #over<T>(ask: (link: Link) => Promise<T>): Promise<T> {
     const link = this.#link;
-    if (link === undefined) throw new ShardUnavailable(this.name, this.#lastError);
+    if (link === undefined) {
+      throw new ShardUnavailable(this.name, this.#lastError);
+    }
+    let answer: T;
     try {
-      return await ask(link);
+      answer = await ask(link);
     } catch (error) {
       this.#judge(link, error as Error);
-      throw this.#asFault(error as Error);
+      throw this.#asFault(link, error as Error);
     }
+    // Sentinel named another master meanwhile: what this one says may be old.
+    if (!link.isOpen) throw new ShardUnavailable(this.name, link.endReason!);
+    return answer;
   }
 
-  /** A reply is a refusal, which its caller knows how to take; anything else says that the outcome is unknown. */
-  #asFault(error: Error): Error {
-    return error.name === 'ReplyError' ? error : new ShardUnavailable(this.name, error.message);
+  /** What a script refuses is its caller's to take. After anything else the outcome is unknown. */
+  #asFault(link: Link, error: Error): Error {
+    return isRefusal(error) ? error : new ShardUnavailable(this.name, link.endReason ?? error.message);
   }
 
-  /** An error that says something about the connection ends it: a reply that is a refusal does not. */
   #judge(link: Link, error: Error): void {
-    const isReply = error.name === 'ReplyError';
-    if (!isReply || isFatalReply(error)) link.drop(error.message);
+    if (isMisplaced(error)) this.#options.topology.refresh?.().catch(() => {});
+    else if (endsLink(error)) link.drop(error.message);
   }
 
   #schedule(): void {
@@ -176,17 +179,17 @@ export class Shard {
       const answers = await link.write(group.map(({ call }) => call));
       const refused = answers.filter((answer) => answer instanceof Error);
       for (const error of refused) this.#judge(link, error);
-      this.#watchMemory(group, answers);
+      this.#watchDenials(group, answers);
       if (refused.length < group.length) await this.#confirm(link);
       this.commits++;
       for (const [index, { resolve, reject }] of group.entries()) {
         const answer = answers[index];
-        if (answer instanceof Error) reject(this.#asFault(answer));
+        if (answer instanceof Error) reject(this.#asFault(link, answer));
         else resolve(answer);
       }
     } catch (error) {
       link.drop((error as Error).message);
-      for (const { reject } of group) reject(new ShardUnavailable(this.name, (error as Error).message));
+      for (const { reject } of group) reject(new ShardUnavailable(this.name, link.endReason!));
     }
   }
 
@@ -214,21 +217,34 @@ export class Shard {
     this.#trouble = undefined;
   }
 
-  #watchMemory(group: readonly Waiting[], answers: readonly (unknown | Error)[]): void {
-    if (answers.some((answer) => answer instanceof Error && isOutOfMemory(answer))) {
-      this.#fullAtMs = this.#options.clock.monotonicMs();
-    } else if (
-      group.some(({ call }, index) => !undeniable.has(call.script) && !(answers[index] instanceof Error))
-    ) {
-      this.#fullAtMs = undefined;
+  #watchDenials(group: readonly Waiting[], answers: readonly (unknown | Error)[]): void {
+    let isWell = false;
+    for (const [index, answer] of answers.entries()) {
+      const reason = answer instanceof Error ? denialIn(answer) : undefined;
+      if (reason !== undefined) {
+        this.#denial = { reason, atMs: this.#options.clock.monotonicMs() };
+        return;
+      }
+      isWell ||= !(answer instanceof Error) && !undeniable.has(group[index]!.call.script);
     }
+    if (isWell) this.#denial = undefined;
   }
 
   /** Sentinel says that the master is elsewhere now. */
   moved(to: { readonly host: string; readonly port: number }): void {
     const link = this.#link;
-    if (link === undefined || (link.at.host === to.host && link.at.port === to.port)) return;
-    link.drop(`fail-over to ${to.host}:${to.port}`);
+    if (link === undefined) this.#connectNow();
+    else if (link.at.host !== to.host || link.at.port !== to.port) {
+      link.drop(`fail-over to ${to.host}:${to.port}`);
+    }
+  }
+
+  /** Cuts the pause between two attempts short. */
+  #connectNow(): void {
+    if (this.#closed || this.#callOffConnect === undefined) return;
+    this.#callOffConnect();
+    this.#callOffConnect = undefined;
+    this.#connectSoon(0);
   }
 
   async #connect(): Promise<void> {
@@ -247,7 +263,7 @@ export class Shard {
       this.#isConnecting = false;
     }
     if (this.#closed) {
-      link.drop('the store is closed');
+      link.drop(this.#lastError);
       return;
     }
     this.#link = link;
@@ -269,12 +285,16 @@ export class Shard {
     for (const one of waiting) {
       if (!one.begins || this.#closed) one.reject(new ShardUnavailable(this.name, reason));
     }
-    if (!this.#closed) this.#connectSoon(this.#backoff.nextMs() / 4);
+    this.#connectSoon(this.#backoff.nextMs() / 4);
   }
 
-  /** Unless that is under way: a shard of a Redis Cluster may be new, and then nobody has opened it. */
+  /** Makes a link, unless there is one or it is being made: for a shard that came about later, of a Redis Cluster. */
+  connectSoon(): void {
+    if (this.#link === undefined) this.#connectSoon(0);
+  }
+
   #connectSoon(delayMs: number): void {
-    if (this.#callOffConnect !== undefined || this.#isConnecting) return;
+    if (this.#closed || this.#callOffConnect !== undefined || this.#isConnecting) return;
     this.#callOffConnect = this.#options.clock.after(delayMs, () => {
       this.#callOffConnect = undefined;
       this.#connect().catch((error: Error) => {
@@ -299,20 +319,30 @@ export class Shard {
     }
   }
 
-  /** Waits for what is under way, as long as there is a connection, then ends it. */
+  /** Waits for what is under way, as long as there is a connection and not for ever, then ends it. */
   async close(): Promise<void> {
     if (this.#closed) return;
     if (this.#link !== undefined && (this.#waiting.length > 0 || this.#isCommitting)) {
       await new Promise<void>((resolve) => {
-        this.#idle.push(resolve);
+        const callOff = this.#options.clock.after(closeWithinMs, resolve);
+        this.#idle.push(() => {
+          callOff();
+          resolve();
+        });
         this.#schedule();
       });
     }
+    this.end('the store is closed');
+  }
+
+  /** Ends it at once: whatever is under way has an unknown outcome. Idempotent. */
+  end(reason: string): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#lastError = reason;
     this.#callOffConnect?.();
-    this.#link?.drop('the store is closed');
-    for (const { reject } of this.#waiting.splice(0))
-      reject(new ShardUnavailable(this.name, 'the store is closed'));
+    this.#link?.drop(reason);
+    for (const { reject } of this.#waiting.splice(0)) reject(new ShardUnavailable(this.name, reason));
     for (const done of this.#idle.splice(0)) done();
   }
 }

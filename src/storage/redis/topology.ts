@@ -15,5 +15,9 @@ export interface Topology {
   locate(shard: string): Promise<HostAndPort>;
   /** Calls `moved` whenever a shard is known to have another master. */
   onMove(moved: (shard: string, to: HostAndPort) => void): void;
+  /** Asks anew which master holds what, after an answer that says that it is another one. */
+  refresh?(): Promise<void>;
+  /** Calls `changed` whenever `shards` are others than before. Where there is no such verb, they never are. */
+  onReshape?(changed: () => void): void;
   close(): void;
 }
