@@ -80,4 +80,5 @@ if (run === undefined)
   throw new Error(`--target wants one of ${Object.keys(targets).join(', ')}, not ${values.target}`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 if (values.list) for (const line of scenarioList()) print(line);
-else process.exitCode = (await run()) ? 0 : 1;
+// Left to end by itself, Node can go round for ever in its clean-up of sockets that were reset while they shut down.
+else process.exit((await run()) ? 0 : 1);

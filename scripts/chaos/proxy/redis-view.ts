@@ -1,3 +1,4 @@
+import type { Exchange } from './redis-exchange.js';
 import { RedisProxy } from './redis-proxy.js';
 import { mapBulkStrings } from './resp.js';
 import { scriptName } from './script-names.js';
@@ -52,6 +53,11 @@ export class RedisView {
     const proxy = this.#servers.get(name);
     if (proxy === undefined) throw new Error(`there is no proxy before ${name}`);
     return proxy;
+  }
+
+  /** What was asked of any server of Redis, in order for each. */
+  get exchanges(): Exchange[] {
+    return [...this.#servers.values()].flatMap(({ exchanges }) => exchanges);
   }
 
   get #all(): readonly RedisProxy[] {
