@@ -1,7 +1,6 @@
 import { agentKilled } from './agent-killed.js';
 import { coldTabs } from './cold-tabs.js';
 import { cutBeforeWait } from './cut-before-wait.js';
-import { deposedMaster } from './deposed-master.js';
 import { doubleFailover } from './double-failover.js';
 import { forgottenProducer } from './forgotten-producer.js';
 import { lateAppend } from './late-append.js';
@@ -14,7 +13,6 @@ import { stoppedUnderLoad } from './stopped-under-load.js';
 
 /** Every scenario there is, in the order in which `--scenario all` runs them. */
 export const scenarios: readonly Scenario[] = [
-  deposedMaster,
   cutBeforeWait,
   lateAppend,
   coldTabs,
