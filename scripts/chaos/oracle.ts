@@ -1,7 +1,7 @@
 import type { ClientReport, Ledger, Tally } from './load.js';
 
 /** The fields of a JSON rendering that hold the all-time figures, whichever of the load's types it is. */
-interface AllTime {
+export interface Rendering {
   readonly count?: number;
   readonly total?: number;
   readonly pct?: { readonly count: number; readonly total: number };
@@ -32,12 +32,12 @@ export async function json<T>(url: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-function allTime(rendering: AllTime | undefined): Tally {
+export function allTime(rendering: Rendering | undefined): Tally {
   const figures = rendering?.pct !== undefined && !Array.isArray(rendering.pct) ? rendering.pct : rendering;
   return { count: figures?.count ?? 0, total: figures?.total ?? 0 };
 }
 
-function compare(where: string, expected: Ledger, found: Readonly<Record<string, AllTime>>): Mismatch[] {
+function compare(where: string, expected: Ledger, found: Readonly<Record<string, Rendering>>): Mismatch[] {
   const mismatches: Mismatch[] = [];
   const names = new Set([...expected.keys(), ...Object.keys(found)]);
   for (const name of names) {
@@ -55,7 +55,7 @@ export async function aggregateMismatches(
   serverUrl: string,
   reports: readonly ClientReport[],
 ): Promise<Mismatch[]> {
-  const tabs = await json<Record<string, AllTime>>(`${serverUrl}/tabs?name=chaos%5C.&re=true`);
+  const tabs = await json<Record<string, Rendering>>(`${serverUrl}/tabs?name=chaos%5C.&re=true`);
   return compare(`aggregate on ${serverUrl}:`, aggregate(reports), tabs);
 }
 
@@ -64,7 +64,7 @@ export async function clientMismatches(
   serverUrl: string,
   { client, ledger }: ClientReport,
 ): Promise<Mismatch[]> {
-  const projection = await json<Record<string, Record<string, AllTime>>>(
+  const projection = await json<Record<string, Record<string, Rendering>>>(
     `${serverUrl}/projection?name=chaos%5C.&re=true&client=${encodeURIComponent(client)}`,
   );
   return compare(`${client} on ${serverUrl}:`, new Map(ledger), projection[client] ?? {});
