@@ -91,7 +91,9 @@ async function inWorkers({ seed, histories, workers, without }: Settings): Promi
     const perSec = Math.round((done * 1000) / (performance.now() - startedMs));
     console.error(`${done} of ${histories} histories, ${perSec}/s`);
   }, progressEachMs);
-  const children = Array.from({ length: workers }, () => fork(worker, { execArgv: [] }));
+  const children = Array.from({ length: workers }, () =>
+    fork(worker, { execArgv: ['--max-semi-space-size=64'] }),
+  );
   try {
     await Promise.all(
       children.map((child, index) => {

@@ -69,7 +69,9 @@ class AcceptsTheForgotten extends BucketOwner {
   protected override judge(block: Block): ReturnType<BucketOwner['producers']['judge']> {
     const verdict = super.judge(block);
     const unknown = verdict.kind === 'answer' && verdict.answer.kind === 'unknown_producer';
-    return unknown ? { kind: 'append' } : verdict;
+    // One that began in the middle has numbers behind it that nobody waits for.
+    const unheard = verdict.kind === 'after' && verdict.pending === undefined;
+    return unknown || unheard ? { kind: 'append' } : verdict;
   }
 }
 

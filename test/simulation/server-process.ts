@@ -25,7 +25,7 @@ import { makeOwner } from './mutants.js';
 import { bucketCount, encode, registry } from './payload.js';
 import { epochMs, type SimNode } from './world.js';
 
-export const heartbeatMs = 150;
+export const heartbeatMs = 200;
 export const leaseMs = 700;
 /** Producers silent for longer are forgotten. */
 export const forgetAfterMs = 4000;
@@ -129,9 +129,15 @@ export class ServerProcess {
 
   #describe(): Member {
     const { address, weight } = this.#options;
-    const { id } = this;
-    const plain = { id, address, roles: ['be'], version: '1', report: new Uint8Array() };
-    return { ...plain, weight: weight(), leaving: this.#stopping };
+    return {
+      id: this.id,
+      address,
+      roles,
+      version: '1',
+      report: nothing,
+      weight: weight(),
+      leaving: this.#stopping,
+    };
   }
 
   #hello(): Hello {
@@ -188,4 +194,6 @@ export class ServerProcess {
   }
 }
 
+const roles = ['be'] as const;
+const nothing = new Uint8Array();
 const neverAborted = new AbortController().signal;

@@ -120,7 +120,7 @@ export class World {
       // Everything that promises have to say comes before the next happening: ticks come when no microtask is left.
       await new Promise<void>((resolve) => process.nextTick(resolve));
       if (done()) return true;
-      const next = this.#pop();
+      const next = this.#next();
       if (next === undefined || next.atMs > deadlineMs) {
         if (next !== undefined) this.#push(next);
         this.nowMs = Math.max(this.nowMs, deadlineMs);
@@ -128,13 +128,22 @@ export class World {
       }
       this.nowMs = Math.max(this.nowMs, next.atMs);
       const { node } = next;
-      if (node !== undefined && node.life !== next.life) continue;
       if (node !== undefined && node.frozenUntilMs > this.nowMs) {
         next.atMs = node.frozenUntilMs;
         this.#push(next);
         continue;
       }
-      next.action?.();
+      next.action!();
+    }
+  }
+
+  /** The first thing that can still happen. */
+  #next(): Happening | undefined {
+    for (;;) {
+      const next = this.#pop();
+      if (next === undefined) return undefined;
+      const { node, life, action } = next;
+      if (action !== undefined && (node === undefined || node.life === life)) return next;
     }
   }
 

@@ -71,10 +71,18 @@ export function simCoordination({ world, leaseMs, run }: SimCoordinationOptions)
 
 function beat(control: ControlCopy, member: Member, nowMs: number, leaseMs: number): void {
   const { members, leader } = control;
+  let newestMs = 0;
+  for (const { atMs } of members.values()) newestMs = Math.max(newestMs, atMs);
+  // Nobody was heard: it was Redis that was away.
+  const away = nowMs - newestMs > leaseMs / 2;
+  for (const [id, { member: other, atMs }] of members) {
+    if (away || atMs > nowMs) members.set(id, { member: other, atMs: nowMs });
+    else if (nowMs - atMs > leaseMs) members.delete(id);
+  }
   members.set(member.id, { member, atMs: nowMs });
-  for (const [id, { atMs }] of members) if (nowMs - atMs > leaseMs) members.delete(id);
-  const isVacant = leader === undefined || nowMs > leader.untilMs || !members.has(leader.id);
-  if (isVacant || leader.id === member.id) control.leader = { id: member.id, untilMs: nowMs + leaseMs };
+  const leads = leader !== undefined && nowMs <= leader.untilMs && leader.untilMs <= nowMs + leaseMs;
+  if (leads && leader.id !== member.id && members.has(leader.id)) return;
+  control.leader = { id: member.id, untilMs: nowMs + leaseMs };
 }
 
 function view(

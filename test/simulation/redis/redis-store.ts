@@ -196,7 +196,9 @@ const nothing: readonly never[] = [];
 function callOn<C>(effective: Effective<C, unknown>, partOf: (data: ShardData) => C): SimCall<ShardData> {
   const { denyOom, effect } = effective;
   return {
-    ...{ script: 'append', keys: nothing, args: nothing },
+    script: 'append',
+    keys: nothing,
+    args: nothing,
     effective: {
       denyOom,
       check: (data) => effective.check(partOf(data)),

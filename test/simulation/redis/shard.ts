@@ -24,6 +24,8 @@ export class SimShard<D> {
   readonly #moved = new Set<(redis: SimRedis<D>) => void>();
   /** Was the master, and does not know yet that it is no more. */
   #deposed: SimRedis<D> | undefined;
+  /** Until when two masters may have answered, or one that had lost something. */
+  #unsettledUntilMs = 0;
 
   constructor(world: World, { name, replicas, data, clone }: ShardOptions<D>) {
     this.name = name;
@@ -62,12 +64,18 @@ export class SimShard<D> {
     return this.all.every((redis) => redis === this.master || redis.source === this.master);
   }
 
+  /** Whether all that was answered since then came from one master that forgot nothing. */
+  wasSettledSince(sinceMs: number): boolean {
+    return this.#unsettledUntilMs < sinceMs;
+  }
+
   /** A replica becomes the master: what had not reached it is gone. The old master goes on for a while, and knows nothing. */
   failOver(): void {
     const candidates = this.all.filter((redis) => redis !== this.master && redis !== this.#deposed);
     const chosen = candidates[this.#world.below(candidates.length)];
     if (chosen === undefined || this.#deposed !== undefined) return;
     const deposed = this.master;
+    this.#unsettledUntilMs = Number.POSITIVE_INFINITY;
     const others = candidates.filter((redis) => redis !== chosen);
     this.#world.log(() => `${this.name}: fails over from ${deposed.node.name} to ${chosen.node.name}`);
     chosen.detach();
@@ -81,6 +89,7 @@ export class SimShard<D> {
     const deposedMs = this.#world.chance(0.3) ? 0 : this.#world.delayMs(500);
     this.#world.after(deposedMs, () => {
       this.#deposed = undefined;
+      this.#unsettledUntilMs = this.#world.nowMs;
       for (const other of [...deposed.replicas]) this.#follow(other, 0);
       this.#close(deposed);
       deposed.role = 'replica';
@@ -103,6 +112,7 @@ export class SimShard<D> {
       () => `${master.node.name}: restarted in place${data === undefined ? '' : ', lost a suffix'}`,
     );
     if (data !== undefined) master.data = this.#clone(data);
+    this.#unsettledUntilMs = this.#world.nowMs;
     this.#close(master);
     for (const replica of [...master.replicas]) {
       replica.detach();
