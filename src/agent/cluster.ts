@@ -253,10 +253,12 @@ export class Cluster {
     spool?.rememberBuckets(bucketCount);
     this.#producerId = newId() as ProducerId;
     const frameBytes = Math.min(limits.maxFrameBytes, hello.maxFrameBytes) - blockOverheadBytes;
+    // The store's clock decides about forgetting (R11); a hello tells how far ours is from it.
+    const storeAheadMs = hello.nowMs - clock.nowMs();
     const producer = new Producer({
       id: this.#producerId,
-      // The store's clock decides about forgetting (R11); a hello tells how far ours is from it.
-      birthMs: this.#startedAtMs + (hello.nowMs - clock.nowMs()),
+      birthMs: this.#startedAtMs + storeAheadMs,
+      storeAheadMs,
       registry,
       bucketCount,
       limits,

@@ -49,15 +49,16 @@ export class Line {
 
   /** The numbering under which the next Block goes out. */
   nextNumbering(options: ProducerOptions, nowMs: number): Numbering {
-    const { id, birthMs, newId, renewAfterMs = 24 * 3_600_000 } = options;
+    const { id, birthMs, newId, storeAheadMs = 0, renewAfterMs = 24 * 3_600_000 } = options;
+    const storeMs = nowMs + storeAheadMs;
     const { current } = this;
     if (current !== undefined) {
       const idle = nowMs - current.usedAtMs > renewAfterMs;
       if (!idle || this.open.some(({ block }) => block.producer === current.producer)) return current;
     }
     const begin = { nextSeq: 1, acked: 0, usedAtMs: nowMs, recent: [] };
-    const first = current === undefined && !this.idSpent && nowMs - birthMs <= renewAfterMs;
-    return first ? { producer: id, birthMs, ...begin } : { producer: newId(), birthMs: nowMs, ...begin };
+    const first = current === undefined && !this.idSpent && storeMs - birthMs <= renewAfterMs;
+    return first ? { producer: id, birthMs, ...begin } : { producer: newId(), birthMs: storeMs, ...begin };
   }
 
   find(producer: ProducerId, seq: Seq): OpenBlock | undefined {

@@ -11,6 +11,8 @@ export interface ProducerOptions {
   readonly id: ProducerId;
   /** When the process started, ms UTC on the store's clock as far as it is known. */
   readonly birthMs: number;
+  /** How far the store's clock is ahead of the caller's: ids made later are born by the store's clock as well (R11). */
+  readonly storeAheadMs?: number;
   readonly registry: HandlerRegistry;
   readonly bucketCount: number;
   readonly limits: Pick<Limits, 'maxOpenBlocksPerBucket'>;

@@ -152,6 +152,20 @@ t.test(
   },
 );
 
+t.test('ids are born by the clock of the store, however wrong the own one is', async (t) => {
+  const hourMs = 3_600_000;
+  for (const storeAheadMs of [hourMs, -hourMs]) {
+    const nowMs = 10 * hourMs;
+    const p = producer({ birthMs: nowMs + storeAheadMs, storeAheadMs, renewAfterMs: 100 });
+    p.add(parts(1));
+    const first = p.seal(bucket, nowMs)!;
+    t.match(first, { producer: 'first', birthMs: nowMs + storeAheadMs });
+    answer(p, first, acknowledged, nowMs);
+    p.add(parts(1));
+    t.match(p.seal(bucket, nowMs + 200)!, { producer: 'next1', birthMs: nowMs + 200 + storeAheadMs });
+  }
+});
+
 t.test('closed: what was counted is settled, the rest is un-numbered again', async (t) => {
   const decode = (payload: Uint8Array): PartMap => {
     const map = new PartMap(registry);
