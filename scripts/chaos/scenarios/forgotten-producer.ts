@@ -55,6 +55,8 @@ export const forgottenProducer: Scenario = {
     );
     app.record(eventsPerPart);
     await app.handOver();
+    const { open_blocks } = await json<{ readonly open_blocks: number }>(`${old.url}/status`);
+    stage.check(open_blocks === counted.size, 'what came since has no number yet', open_blocks);
     await old.daemon.kill();
     stage.did(
       `the agent was killed with these Blocks in its spool, and ${eventsPerPart} events more without a number`,
@@ -97,7 +99,16 @@ export const forgottenProducer: Scenario = {
     stage.check(
       books.balance === 0 && JSON.stringify(books.dropped) === JSON.stringify({ fate_unknown: numbered }),
       `the old agent reports its ${numbered} numbered events as of unknown fate, and nothing else`,
-      books,
+      {
+        books,
+        sent: sent.map(({ producer, bucket, seq, events, birthMs }) => [
+          producer.slice(0, 4),
+          bucket,
+          seq,
+          events,
+          birthMs,
+        ]),
+      },
     );
     stage.check(app.lost + freshApp.lost === 0, 'the applications were told of no loss');
     const reports = [app.report, freshApp.report];

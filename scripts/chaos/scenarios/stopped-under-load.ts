@@ -88,13 +88,21 @@ async function owning(stage: Stage, { name, url }: Actor, buckets = 1): Promise<
   });
 }
 
-/** Has Redis answer these servers nothing more, and waits until each has asked for an append. */
+/** Has Redis answer these servers nothing more, at work as they are, when an append of each is under way. */
 async function holdAppends(stage: Stage, servers: readonly ViewingServer[]): Promise<void> {
+  const known = servers.map((server) => appends(server).length);
+  const later = (holds: (exchange: Exchange) => boolean) => () =>
+    servers.every((server, index) => appends(server).slice(known[index]).some(holds));
+  await stage.until(
+    'each server to append',
+    later(({ delivered }) => delivered),
+    backDeadlineMs,
+  );
   for (const { view } of servers) view.hold();
-  const asked = servers.map((server) => appends(server).length);
-  await stage.until('appends that are not answered', () => {
-    return servers.every((server, index) => appends(server).length > asked[index]!);
-  });
+  await stage.until(
+    'an append of each that is not answered',
+    later(({ delivered }) => !delivered),
+  );
 }
 
 function appends({ view }: ViewingServer): Exchange[] {
