@@ -69,10 +69,13 @@ export class ProxiedConnection implements Caught {
     this.#far.on('end', () => this.#redisLeft());
     this.#near.on('error', () => this.#clientLeft());
     this.#far.on('error', () => this.#redisLeft());
-    this.#near.on('close', () => this.#clientLeft());
+    this.#near.on('close', () => {
+      this.#clientLeft();
+      if (this.#far.closed) this.#options.ended();
+    });
     this.#far.on('close', () => {
       this.#redisLeft();
-      this.#options.ended();
+      if (this.#near.closed) this.#options.ended();
     });
     this.#near.resume();
   }
