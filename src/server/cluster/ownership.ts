@@ -146,9 +146,12 @@ export class Ownership {
         const batch = buckets.slice(next, next + bucketsPerQuestion);
         next += bucketsPerQuestion;
         const startMs = clock.monotonicMs();
-        await this.#askFor(before, batch, patienceMs);
+        const wereServed = await this.#askFor(before, batch, patienceMs);
         const freeMs = clock.monotonicMs();
-        await this.#acquire(batch);
+        const acquired = this.#acquire(batch);
+        // What a later owner served until it died is closed already: more of it is asked for at once.
+        if (!wereServed) continue;
+        await acquired;
         const [askedMs, tookMs] = [freeMs - startMs, clock.monotonicMs() - freeMs].map(Math.round);
         log.debug('buckets_handed_over', { buckets: batch.length, askedMs, acquiredMs: tookMs });
       }
@@ -156,28 +159,39 @@ export class Ownership {
     await Promise.all(Array.from({ length: questionsAtOnce }, work));
   }
 
-  /** Resolves when nobody serves the buckets any more, as far as those who should know can tell. */
+  /**
+   * Resolves when nobody serves the buckets any more, as far as those who should know can tell.
+   *
+   * @returns whether somebody did
+   */
   async #askFor(
     before: MemberId,
     buckets: readonly BucketIndex[],
     patienceMs: number,
     hops = 1,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const elsewhere = await this.#ask(before, buckets, patienceMs);
-    if (hops === maxHops) return;
-    await Promise.all([...elsewhere].map(([holder, its]) => this.#askFor(holder, its, patienceMs, hops + 1)));
+    if (elsewhere === undefined) return false;
+    const others = [...elsewhere];
+    const wereServed = others.reduce((count, [, its]) => count + its.length, 0) < buckets.length;
+    if (hops === maxHops) return wereServed;
+    const further = others
+      .filter(([holder]) => holder !== this.#options.peers.self)
+      .map(([holder, its]) => this.#askFor(holder, its, patienceMs, hops + 1));
+    return (await Promise.all(further)).includes(true) || wereServed;
   }
 
   /**
    * Resolves when that server has let go, or is dead.
    *
-   * @param patienceMs for how long it is tried to reach it @returns buckets that others serve, as far as it knows
+   * @param patienceMs for how long it is tried to reach it
+   * @returns buckets that it did not serve, by who does as far as it knows; undefined where it did not answer
    */
   async #ask(
     member: MemberId,
     buckets: readonly BucketIndex[],
     patienceMs: number,
-  ): Promise<ReadonlyMap<MemberId, readonly BucketIndex[]>> {
+  ): Promise<ReadonlyMap<MemberId, readonly BucketIndex[]> | undefined> {
     const { membership, peers, leaseMs, clock, log } = this.#options;
     const untilMs = clock.monotonicMs() + patienceMs;
     const body = pack([peers.self, buckets.map(Number)]);
@@ -190,13 +204,12 @@ export class Ownership {
         await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
       }
     }
-    return new Map();
+    return undefined;
   }
 
   #readHolders(answer: Uint8Array): Map<MemberId, BucketIndex[]> {
     const holders = new Map<MemberId, BucketIndex[]>();
     for (const [bucket, holder] of unpack(answer) as [BucketIndex, MemberId][]) {
-      if (holder === this.#options.peers.self) continue;
       const its = holders.get(holder);
       if (its === undefined) holders.set(holder, [bucket]);
       else its.push(bucket);

@@ -10,22 +10,23 @@ import { FakeClock } from '../../support/fake-clock.js';
 
 const [self, a, b] = ['self', 'a', 'b'] as MemberId[] as [MemberId, MemberId, MemberId];
 
-/** One server of a cluster of three whose only bucket it gets, and what it does about that. */
-function joining() {
+/** One server of a cluster of three that gets all buckets, and what it does about that. */
+function joining({ bucketCount = 1, acquisitions = Promise.resolve() } = {}) {
   const done: string[] = [];
   const held = new Set<BucketIndex>();
-  const holders = new Holders(1);
+  const holders = new Holders(bucketCount);
   let answer = (_of: MemberId): Promise<Uint8Array> => Promise.resolve(pack([]));
   const ownership = new Ownership({
     ...{ holders, leaseMs: 3000, clock: new FakeClock(), log: silent },
     owners: {
-      bucketCount: 1,
+      bucketCount,
       stateOf: (of): OwnerState => (held.has(of) ? 'serving' : 'idle'),
       acquire: async (buckets) => {
         for (const one of buckets) {
           held.add(one);
           done.push(`acquires ${one}`);
         }
+        await acquisitions;
       },
       release: async () => {},
       confirm: async () => {},
@@ -45,13 +46,14 @@ function joining() {
     },
   });
   const learn = (owner: MemberId, alive = [self, a, b]): void => {
-    holders.learn({ owners: [owner] }, new Set(alive));
+    holders.learn({ owners: Array.from({ length: bucketCount }, () => owner) }, new Set(alive));
     ownership.learn(false);
   };
   const answers = (given: typeof answer): void => {
     answer = given;
   };
-  return { done, learn, answers };
+  const acquired = (): number => held.size;
+  return { done, learn, answers, acquired };
 }
 
 async function settled(): Promise<void> {
@@ -104,4 +106,27 @@ t.test('who is said to serve the bucket is asked as well', async (t) => {
   learn(self);
   await settled();
   t.same(done, ['self asks a to release 0', 'self asks b to release 0', 'acquires 0']);
+});
+
+t.test('a predecessor that serves many buckets lets go of a few at a time', async (t) => {
+  const { learn, acquired } = joining({ bucketCount: 100, acquisitions: new Promise(() => {}) });
+  learn(a);
+  learn(self);
+  await settled();
+  t.equal(acquired(), 16);
+});
+
+t.test('what died with a successor of the predecessor is acquired all at once', async (t) => {
+  const dead = 'dead' as MemberId;
+  const { learn, answers, acquired } = joining({ bucketCount: 100, acquisitions: new Promise(() => {}) });
+  let asked = 0;
+  answers(async () => {
+    const first = 4 * asked++;
+    return pack([first, first + 1, first + 2, first + 3].map((bucket) => [bucket, dead]));
+  });
+  learn(a);
+  learn(dead, [self, a, b, dead]);
+  learn(self);
+  await settled();
+  t.equal(acquired(), 100);
 });
