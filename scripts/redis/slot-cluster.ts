@@ -1,0 +1,52 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../process/free-port.js';
+import { type RedisProcess, startRedis } from './redis-process.js';
+
+/** Redis in cluster mode: the masters share the slots, and there are no sentinels. */
+export interface SlotCluster {
+  readonly masters: readonly RedisProcess[];
+  stop(): Promise<void>;
+}
+
+const slotCount = 16_384;
+const readyDeadlineMs = 20_000;
+
+/** Starts so many masters and gives each its part of the slots. Whole when it resolves. @throws when it does not become so */
+export async function startSlotCluster(masterCount = 3): Promise<SlotCluster> {
+  const started: Awaited<ReturnType<typeof startRedis>>[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.map((one) => one.stop()));
+  };
+  try {
+    const busPorts: number[] = [];
+    for (let index = 0; index < masterCount; index++) {
+      const busPort = await freePort();
+      busPorts.push(busPort);
+      const config = ['cluster-enabled yes', `cluster-port ${busPort}`, 'cluster-node-timeout 2000'];
+      started.push(await startRedis({ config }));
+    }
+    const masters = started.map(({ redis }) => redis);
+    for (const [index, master] of masters.entries()) {
+      const first = Math.floor((slotCount * index) / masterCount);
+      const last = Math.floor((slotCount * (index + 1)) / masterCount) - 1;
+      await master.ask('cluster', 'addslotsrange', first, last);
+      if (index > 0) await masters[0]!.ask('cluster', 'meet', master.host, master.port, busPorts[index]!);
+    }
+    for (const master of masters) await whole(master, masterCount);
+    return { masters, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Waits until a node knows all the others, and a master for every slot. */
+async function whole(redis: RedisProcess, nodes: number): Promise<void> {
+  const deadline = performance.now() + readyDeadlineMs;
+  for (;;) {
+    const info = String(await redis.ask('cluster', 'info'));
+    if (info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes}`)) return;
+    if (performance.now() > deadline) throw new Error(`${redis.name} knows no whole cluster:\n${info}`);
+    await pause(50);
+  }
+}
