@@ -5,11 +5,14 @@ import { type RedisProcess, startRedis } from './redis-process.js';
 /** Redis in cluster mode: the masters share the slots, and there are no sentinels. */
 export interface SlotCluster {
   readonly masters: readonly RedisProcess[];
+  /** Takes a slot, with the keys in it, from one master to another, as a resharding does. */
+  move(slot: number, from: RedisProcess, to: RedisProcess): Promise<void>;
   stop(): Promise<void>;
 }
 
 const slotCount = 16_384;
 const readyDeadlineMs = 20_000;
+const answerDeadlineMs = 5000;
 
 /** Starts so many masters and gives each its part of the slots. Whole when it resolves. @throws when it does not become so */
 export async function startSlotCluster(masterCount = 3): Promise<SlotCluster> {
@@ -33,7 +36,7 @@ export async function startSlotCluster(masterCount = 3): Promise<SlotCluster> {
       if (index > 0) await masters[0]!.ask('cluster', 'meet', master.host, master.port, busPorts[index]!);
     }
     for (const master of masters) await whole(master, masterCount);
-    return { masters, stop };
+    return { masters, move: (slot, from, to) => move(slot, from, to, masters), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -49,4 +52,19 @@ async function whole(redis: RedisProcess, nodes: number): Promise<void> {
     if (performance.now() > deadline) throw new Error(`${redis.name} knows no whole cluster:\n${info}`);
     await pause(50);
   }
+}
+
+async function move(
+  slot: number,
+  from: RedisProcess,
+  to: RedisProcess,
+  all: readonly RedisProcess[],
+): Promise<void> {
+  const [fromId, toId] = await Promise.all([from.ask('cluster', 'myid'), to.ask('cluster', 'myid')]);
+  await to.ask('cluster', 'setslot', slot, 'importing', String(fromId));
+  await from.ask('cluster', 'setslot', slot, 'migrating', String(toId));
+  const keys = (await from.ask('cluster', 'getkeysinslot', slot, 10_000)) as string[];
+  if (keys.length > 0) await from.ask('migrate', to.host, to.port, '', 0, answerDeadlineMs, 'keys', ...keys);
+  // First those two: nobody else knows better than they.
+  for (const one of [to, from, ...all]) await one.ask('cluster', 'setslot', slot, 'node', String(toId));
 }
