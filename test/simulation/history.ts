@@ -24,7 +24,6 @@ export interface HistoryResult {
   readonly trace: readonly string[];
 }
 
-const serverCount = 3;
 const stepMs = 100;
 /** Longer than any first delivery takes. */
 const slowestMs = 200;
@@ -49,6 +48,7 @@ async function play(world: World, without: ReadonlySet<Rule>): Promise<string> {
     fenced: (bucket) => ledger.fenced(bucket),
   });
   const cluster = new Cluster({ world, profile, store, ledger, without });
+  const serverCount = 2 + world.below(2);
   for (let index = 0; index < serverCount; index++) cluster.servers.push(new SimServer(index, cluster));
   for (const server of cluster.servers) void server.start();
   const agents = [

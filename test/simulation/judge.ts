@@ -1,5 +1,4 @@
 import type { BucketIndex, TabName } from '../../src/core/ids.js';
-import { withStates } from '../../src/server/reduce/maintenance.js';
 import type { Cluster } from './cluster.js';
 import type { MayLose, TabReading } from './ledger.js';
 import { bucketCount, bucketOfTab, type Counted, countOf, tabs } from './payload.js';
@@ -81,11 +80,17 @@ async function read(server: SimServer, bucket: BucketIndex, tab: TabName): Promi
   if (owner === undefined) throw new Error(`bucket ${bucket} is not served`);
   // One that was replaced and got its bucket back, and heard of neither, does not know what happened in between.
   await owner.readPages([]);
-  await owner.exclusively(async () => {});
   const reading = new Map<string, Counted>();
-  const slots = [...(owner.states.tab(tab)?.slots.values() ?? [])].filter(({ position }) => position > 0);
-  await withStates(owner, slots, () => {
-    for (const slot of slots) if (slot.state !== undefined) reading.set(slot.owner, countOf(slot.state));
+  // In one go: a client that is forgotten in between would be missing here and there.
+  await owner.exclusively(async (check) => {
+    const slots = [...(owner.states.tab(tab)?.slots.values() ?? [])].filter(({ position }) => position > 0);
+    try {
+      await owner.load(slots);
+      check();
+      for (const slot of slots) if (slot.state !== undefined) reading.set(slot.owner, countOf(slot.state));
+    } finally {
+      owner.states.unpin(slots);
+    }
   });
   return reading;
 }
