@@ -83,8 +83,8 @@ export class SimSdk {
   }
 }
 
-/** Who posts a body gives it up after so long: keys are good for less than what forgetting takes. */
-const keyLifeMs = 2500;
+/** Who posts a body gives it up after so long: with what a server tries afterwards, that is less than what forgetting takes. */
+const keyLifeMs = 2000;
 
 interface Body {
   readonly events: readonly SimEvent[];

@@ -11,6 +11,8 @@ import { SimNode } from './world.js';
 /** How a raw body ended. */
 export type Posted = 'counted' | 'given up' | 'dropped';
 
+const keyedWithinMs = 1500;
+
 /** A server, through all of its lives. */
 export class SimServer {
   readonly node: SimNode;
@@ -158,9 +160,7 @@ export class SimServer {
       });
       return;
     }
-    const waiting = new AbortController();
-    this.#cluster.world.after(1500, () => waiting.abort(), this.node);
-    process.keyed.deliver(key, parts, waiting.signal).then(
+    process.keyed.deliver(key, parts, keyedWithinMs).then(
       () => tell('counted'),
       () => tell('given up'),
     );

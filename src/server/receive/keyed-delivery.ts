@@ -62,10 +62,14 @@ export class KeyedDelivery {
   /**
    * Resolves when every bucket has acknowledged.
    *
-   * @throws TabaError `counted_in_part` when one is not to be had before `signal` aborts
+   * @param withinMs after that nothing is sent any more, not even by a process that stood still meanwhile: owners know a key
+   *   for as long as they know producers, and would take what comes later for another body
+   * @throws TabaError `counted_in_part` when one did not acknowledge in that time
    */
-  async deliver(producer: ProducerId, parts: PartMap, signal: AbortSignal): Promise<KeyedOutcome> {
-    const nowMs = this.#options.clock.nowMs();
+  async deliver(producer: ProducerId, parts: PartMap, withinMs: number): Promise<KeyedOutcome> {
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const untilMs = clock.monotonicMs() + withinMs;
     const blocks = [...this.#split(parts)].map(
       ([bucket, its]): Block => ({
         bucket,
@@ -77,7 +81,7 @@ export class KeyedDelivery {
         payload: encodeParts(its, this.#options.registry),
       }),
     );
-    const answers = await Promise.all(blocks.map((block) => this.#deliverBlock(block, signal)));
+    const answers = await Promise.all(blocks.map((block) => this.#deliverBlock(block, untilMs)));
     let repeatedEvents = 0;
     answers.forEach(({ repeat }, index) => {
       if (repeat) repeatedEvents += blocks[index]!.events;
@@ -100,14 +104,16 @@ export class KeyedDelivery {
     return byBucket;
   }
 
-  async #deliverBlock(block: Block, signal: AbortSignal): Promise<Acknowledged> {
+  async #deliverBlock(block: Block, untilMs: number): Promise<Acknowledged> {
+    const { clock, deliver } = this.#options;
     for (;;) {
-      const answer = await this.#options.deliver(block);
+      const answer = await deliver(block);
       if (answer.kind === 'acknowledged') return answer;
-      if (answer.kind === 'unknown_producer' || answer.kind === 'closed' || signal.aborted) {
-        throw new TabaError('counted_in_part', `bucket ${block.bucket} did not acknowledge (${answer.kind})`);
+      if (answer.kind !== 'unknown_producer' && answer.kind !== 'closed') {
+        await this.#pause(answer.kind === 'busy' ? answer.retryAfterMs : rerouteMs);
+        if (clock.monotonicMs() < untilMs) continue;
       }
-      await this.#pause(answer.kind === 'busy' ? answer.retryAfterMs : rerouteMs);
+      throw new TabaError('counted_in_part', `bucket ${block.bucket} did not acknowledge (${answer.kind})`);
     }
   }
 

@@ -75,7 +75,7 @@ async function deliver(
   { producer, clock }: RawRoutesOptions,
   staged: Staged,
 ): Promise<readonly BlockRejection[]> {
-  const { rejected, dropped } = await withDeadline(clock, () => producer.deliver(staged.parts));
+  const { rejected, dropped } = await withDeadline(clock, producer.deliver(staged.parts));
   if (dropped !== undefined) {
     throw new TabaError('counted_in_part', `part of the body was given up (${dropped})`);
   }
@@ -89,7 +89,7 @@ async function deliverKeyed(
 ): Promise<readonly BlockRejection[]> {
   door.keyedWaits(accepted);
   try {
-    const outcome = await withDeadline(clock, (signal) => keyed.deliver(producer, parts, signal));
+    const outcome = await withDeadline(clock, keyed.deliver(producer, parts, acknowledgeWithinMs));
     door.keyedDelivered(accepted, outcome);
     return outcome.rejected;
   } catch (error) {
@@ -99,17 +99,15 @@ async function deliverKeyed(
 }
 
 /** @throws TabaError `counted_in_part` when the deadline comes first */
-async function withDeadline<T>(clock: Clock, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
+async function withDeadline<T>(clock: Clock, work: Promise<T>): Promise<T> {
   let cancel = (): void => {};
   const late = new Promise<never>((_, reject) => {
     cancel = clock.after(acknowledgeWithinMs, () => {
-      controller.abort();
       reject(new TabaError('counted_in_part', `not acknowledged within ${acknowledgeWithinMs / 1000} s`));
     });
   });
   try {
-    return await Promise.race([work(controller.signal), late]);
+    return await Promise.race([work, late]);
   } finally {
     cancel();
   }
