@@ -17,7 +17,7 @@ import { agentRoutes } from './routes.js';
 import { SdkLinks } from './sdk-links.js';
 import { selfReport } from './self.js';
 import type { Spool } from './spool/spool.js';
-import { type AgentStatus, booksOf, clusterStatus } from './status.js';
+import { type AgentStatus, booksOf, clusterStatus, missingServers } from './status.js';
 import { makeCluster, newId, openSpool } from './upstream.js';
 
 export type { AgentOptions } from './options.js';
@@ -221,7 +221,7 @@ class Agent implements RunningAgent {
       uptime_sec: Math.round((clock.monotonicMs() - this.#startedAtMs) / 100) / 10,
       total_tasks: this.#cluster.openBlocks,
       accepting: shortage === undefined && !this.#reception.stopping,
-      waiting_for: shortage ?? null,
+      waiting_for: shortage ?? missingServers(this.#cluster) ?? null,
       ...clusterStatus(this.#cluster, books, this.#spool?.stats()),
       requests: door.requests,
       refused_bodies: door.refusedBodies,

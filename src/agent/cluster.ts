@@ -139,8 +139,8 @@ export class Cluster {
     return this.#producer?.openBlocks ?? this.#backlog.blocks.length;
   }
 
-  get bucketMoves(): number {
-    return this.#routes?.moves ?? 0;
+  get routes(): Pick<Routes, 'moves' | 'heldUp'> | undefined {
+    return this.#routes;
   }
 
   get endPointError(): string | undefined {

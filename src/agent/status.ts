@@ -58,7 +58,7 @@ export interface AgentStatus extends ClusterStatus {
   /** Blocks that wait for their acknowledgement. */
   readonly total_tasks: number;
   readonly accepting: boolean;
-  /** What there is no room in; null when there is room. */
+  /** What there is no room in, or else why nothing is handed over; null when all is well. */
   readonly waiting_for: string | null;
   readonly requests: number;
   readonly refused_bodies: number;
@@ -104,7 +104,7 @@ export function clusterStatus(
       };
     }),
     bucket_count: cluster.bucketCount ?? null,
-    bucket_moves: cluster.bucketMoves,
+    bucket_moves: cluster.routes?.moves ?? 0,
     producer: cluster.producerId ?? null,
     open_blocks: cluster.openBlocks,
     buffered_pairs: cluster.pairs,
@@ -123,13 +123,31 @@ export function clusterStatus(
   };
 }
 
+/** A server that is restarted, or hands its buckets over, is no news. */
+const newsAfterMs = 2000;
+
+/** Why nothing is handed over, or some of it; undefined when all is well. */
+export function missingServers(cluster: Cluster): string | undefined {
+  const lanes = cluster.lanes().map(({ lane }) => lane);
+  if (lanes.some(({ up }) => up)) {
+    const { buckets, longestMs } = cluster.routes?.heldUp ?? { buckets: 0, longestMs: 0 };
+    if (longestMs < newsAfterMs) return undefined;
+    const what = buckets === 1 ? '1 bucket' : `${buckets} buckets`;
+    return `servers to take what they refuse: ${what}, for ${Math.round(longestMs / 1000)} s`;
+  }
+  const [lane] = lanes;
+  if (lane === undefined) return `a server: ${cluster.endPointError ?? 'no address is known yet'}`;
+  return `a server: ${lane.id}: ${lane.lastError ?? 'not connected yet'}`;
+}
+
 /** For people. */
 export function renderStatus(status: AgentStatus): string {
   const lines = [
     `taba agent ${status.version}, up ${Math.round(status.uptime_sec)} s, client ${status.client_id}`,
-    status.accepting
-      ? 'accepting events'
-      : `not accepting events: waiting for ${status.waiting_for ?? 'the end'}`,
+    [
+      status.accepting ? 'accepting events' : 'not accepting events',
+      ...(status.waiting_for === null ? [] : [`waiting for ${status.waiting_for}`]),
+    ].join(', '),
     `${status.requests} requests, ${status.refused_bodies} refused for want of room, ${status.connections} connections, ` +
       `${status.sessions} sessions, ${status.known_tabs} tabs, ${status.known_clients} clients`,
     '',

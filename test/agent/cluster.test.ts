@@ -1,4 +1,5 @@
 import t from 'tap';
+import { missingServers } from '../../src/agent/status.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { bench, imbalance } from './cluster-kit.js';
 import { FakeServers } from './fake-servers.js';
@@ -18,12 +19,14 @@ t.test('what is accepted before any server is known arrives, once', async (t) =>
   clock.advance(5000);
   t.equal(cluster.bufferedEvents, 3);
   t.equal(cluster.openBlocks, 0, 'nothing is numbered before the first hello');
+  t.match(missingServers(cluster), /^a server: 10\.0\.0\.1:8300: ./);
   servers.at(a).down = false;
   clock.advance(20_000);
   t.same(Object.fromEntries(servers.counts), { 'x c': 2, 'y c': 1 });
   t.equal(cluster.bufferedEvents, 0);
   t.equal(imbalance(cluster), 0);
   t.equal(cluster.account().delivered, 3);
+  t.equal(missingServers(cluster), undefined);
   cluster.stop();
 });
 
@@ -108,7 +111,7 @@ t.test('buckets move from a slow server to a fast one', async (t) => {
   servers.at(a).latencyMs = 2000;
   run(60);
   t.ok(bucketsOf(a) <= 8, `the slow one has ${bucketsOf(a)} of 40`);
-  t.ok(cluster.bucketMoves > 0);
+  t.ok(cluster.routes!.moves > 0);
   servers.at(a).latencyMs = 5;
   run(120);
   t.ok(bucketsOf(a) >= 12, `recovered, it has ${bucketsOf(a)} of 40 again`);
@@ -155,9 +158,11 @@ t.test('a server that is always busy is not asked in a tight loop', async (t) =>
   accept('x');
   clock.advance(60_000);
   t.ok(calls > 30 && calls < 100, `${calls} calls in a minute`);
+  t.match(missingServers(cluster), /^servers to take what they refuse: 1 bucket, for 60 s$/);
   servers.at(a).instead = () => undefined;
   clock.advance(2000);
   t.equal(servers.events, 1);
+  t.equal(missingServers(cluster), undefined);
   cluster.stop();
 });
 

@@ -27,6 +27,15 @@ interface Route {
   pausedUntilMs: number;
   /** Answers in a row that were no acknowledgement. */
   setbacks: number;
+  /** When the first of these came, monotonic ms. */
+  setBackAtMs: number;
+}
+
+/** Buckets whose Blocks come back again and again. */
+export interface HeldUp {
+  readonly buckets: number;
+  /** Since the first of them had one acknowledged, ms. */
+  readonly longestMs: number;
 }
 
 /** Pause after the first setback; it doubles with each. */
@@ -63,6 +72,7 @@ export class Routes {
       restart: false,
       pausedUntilMs: 0,
       setbacks: 0,
+      setBackAtMs: 0,
     }));
     for (const bucket of options.producer.openBuckets()) this.#due.add(bucket);
   }
@@ -71,6 +81,19 @@ export class Routes {
     let count = 0;
     for (const route of this.#routes) if (route.lane === lane) count++;
     return count;
+  }
+
+  /** What no server takes, though there are some. */
+  get heldUp(): HeldUp {
+    const now = this.#now();
+    let buckets = 0;
+    let longestMs = 0;
+    for (const { setbacks, setBackAtMs } of this.#routes) {
+      if (setbacks === 0) continue;
+      buckets++;
+      longestMs = Math.max(longestMs, now - setBackAtMs);
+    }
+    return { buckets, longestMs };
   }
 
   /** Whether a Block sealed now would be sent at once: sealing earlier would only end the merging early. */
@@ -179,6 +202,7 @@ export class Routes {
           break;
         case 'abandoned':
           log.error('events_dropped', { bucket, reason: outcome.reason, events: outcome.events });
+          route.setbacks = 0;
           this.#dropStale(bucket, route);
           break;
       }
@@ -190,7 +214,7 @@ export class Routes {
     this.#due.add(bucket);
     const first = !route.restart;
     route.restart = true;
-    if (first) route.setbacks++;
+    if (first && route.setbacks++ === 0) route.setBackAtMs = this.#now();
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(route.setbacks - 1, 10));
     route.pausedUntilMs = Math.max(route.pausedUntilMs, this.#now() + Math.max(retryAfterMs, pauseMs));
     if (route.setbacks % setbacksBeforeMove !== 0 || !first) return;
@@ -209,6 +233,7 @@ export class Routes {
   abandoned(): void {
     for (let bucket = 0; bucket < this.#routes.length; bucket++) {
       const route = this.#routes[bucket]!;
+      if (this.#options.producer.open(bucket as BucketIndex).length === 0) route.setbacks = 0;
       if (route.inFlight.size > 0) this.#dropStale(bucket as BucketIndex, route);
     }
   }
