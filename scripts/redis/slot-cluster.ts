@@ -4,7 +4,10 @@ import { type RedisProcess, startRedis } from './redis-process.js';
 
 /** Redis in cluster mode: the masters share the slots, and there are no sentinels. */
 export interface SlotCluster {
+  /** Of the beginning: a fail-over makes others of their replicas. */
   readonly masters: readonly RedisProcess[];
+  /** Of each master, in their order. */
+  readonly replicas: readonly (readonly RedisProcess[])[];
   /** Takes a slot, with the keys in it, from one master to another, as a resharding does. */
   move(slot: number, from: RedisProcess, to: RedisProcess): Promise<void>;
   stop(): Promise<void>;
@@ -14,32 +17,56 @@ const slotCount = 16_384;
 const readyDeadlineMs = 20_000;
 const answerDeadlineMs = 5000;
 
-/** Starts so many masters and gives each its part of the slots. Whole when it resolves. @throws when it does not become so */
-export async function startSlotCluster(masterCount = 3): Promise<SlotCluster> {
+/**
+ * Starts so many masters, with so many replicas each, and gives each master its part of the slots. Whole when it resolves.
+ *
+ * @throws when it does not become so
+ */
+export async function startSlotCluster(masterCount = 3, replicasEach = 0): Promise<SlotCluster> {
   const started: Awaited<ReturnType<typeof startRedis>>[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(started.map((one) => one.stop()));
   };
+  const nodeCount = masterCount * (1 + replicasEach);
   try {
     const busPorts: number[] = [];
-    for (let index = 0; index < masterCount; index++) {
+    for (let index = 0; index < nodeCount; index++) {
       const busPort = await freePort();
       busPorts.push(busPort);
       const config = ['cluster-enabled yes', `cluster-port ${busPort}`, 'cluster-node-timeout 2000'];
       started.push(await startRedis({ config }));
     }
-    const masters = started.map(({ redis }) => redis);
+    const nodes = started.map(({ redis }) => redis);
+    const masters = nodes.slice(0, masterCount);
+    const replicas = masters.map((_, index) =>
+      nodes.filter((_, at) => at >= masterCount && at % masterCount === index),
+    );
+    for (const [index, node] of nodes.entries()) {
+      if (index > 0) await nodes[0]!.ask('cluster', 'meet', node.host, node.port, busPorts[index]!);
+    }
     for (const [index, master] of masters.entries()) {
       const first = Math.floor((slotCount * index) / masterCount);
       const last = Math.floor((slotCount * (index + 1)) / masterCount) - 1;
       await master.ask('cluster', 'addslotsrange', first, last);
-      if (index > 0) await masters[0]!.ask('cluster', 'meet', master.host, master.port, busPorts[index]!);
     }
-    for (const master of masters) await whole(master, masterCount);
-    return { masters, move: (slot, from, to) => move(slot, from, to, masters), stop };
+    for (const node of nodes) await whole(node, nodeCount);
+    for (const [index, master] of masters.entries()) {
+      for (const replica of replicas[index]!) await follow(replica, master);
+    }
+    return { masters, replicas, move: (slot, from, to) => move(slot, from, to, masters), stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Makes a node without slots the replica of a master, and waits until it has what that has. */
+async function follow(replica: RedisProcess, master: RedisProcess): Promise<void> {
+  await replica.ask('cluster', 'replicate', String(await master.ask('cluster', 'myid')));
+  const deadline = performance.now() + readyDeadlineMs;
+  while (!String(await replica.ask('info', 'replication')).includes('master_link_status:up')) {
+    if (performance.now() > deadline) throw new Error(`${replica.name} does not follow ${master.name}`);
+    await pause(50);
   }
 }
 
