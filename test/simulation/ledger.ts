@@ -129,7 +129,7 @@ export class Ledger {
   /** What is wrong with what was counted, in words; '' when all is well. */
   judge(read: (tab: TabName) => TabReading, mayLose: MayLose): string {
     const faults: string[] = [];
-    let missing = 0;
+    const missing: string[] = [];
     for (const [tab, events] of this.#events) {
       const states = read(tab);
       const counted = this.#counted(tab, events, states, faults);
@@ -137,13 +137,13 @@ export class Ledger {
       for (const [bit, { fate, deletable }] of events.entries()) {
         if (fate === 'certain' && !deletable && !counted.has(bit)) lost.push(bit);
       }
-      missing += lost.length;
+      missing.push(...lost.map((bit) => `${tab} ${bit}`));
       if (lost.length > 0 && mayLose === 'nothing')
         faults.push(`${tab}: events ${lost} are lost, of ${events.length}`);
     }
     const { reported } = this;
-    if (missing > reported && mayLose === 'what is reported')
-      faults.push(`${missing} events are lost, but only ${reported} reported`);
+    if (missing.length > reported && mayLose === 'what is reported')
+      faults.push(`lost are ${missing.join(', ')}, but only ${reported} are reported`);
     if (mayLose === 'nothing' && reported > 0)
       faults.push(`${reported} events given up: ${JSON.stringify([...this.givenUp])}`);
     return faults.join('; ');

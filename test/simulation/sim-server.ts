@@ -106,7 +106,8 @@ export class SimServer {
   freeze(): void {
     const { world, network } = this.#cluster;
     const forMs = world.chance(0.3) ? leaseMs * (1 + 2 * world.random()) : world.delayMs(500);
-    this.node.frozenUntilMs = world.nowMs + forMs;
+    // It never thaws before its time: what came meanwhile waits until then.
+    this.node.frozenUntilMs = Math.max(this.node.frozenUntilMs, world.nowMs + forMs);
     network.frozen(this.node, forMs, 2 * leaseMs);
     world.log(() => `${this.address}: frozen until ${this.node.frozenUntilMs.toFixed(1)} ms`);
   }
@@ -156,6 +157,7 @@ export class SimServer {
     }
     if (key === undefined) {
       void process.producer.deliver(parts).then(({ dropped }) => {
+        this.#cluster.world.log(() => `${this.address}: a body without a key is ${dropped ?? 'counted'}`);
         tell(dropped === undefined ? 'counted' : 'dropped');
       });
       return;
