@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildBundle } from '../../cluster/program.js';
 import { TemporaryFolder } from '../../process/temporary-folder.js';
@@ -13,6 +14,8 @@ export interface ScenarioRunOptions {
   readonly program?: readonly string[];
   readonly print: (line: string) => void;
 }
+
+const logFolders = join(import.meta.dirname, '../../../.tmp/chaos');
 
 /** The scenarios, a line each. */
 export function scenarioList(): string[] {
@@ -84,5 +87,11 @@ async function runScenario(
   }
   const took = `${((performance.now() - beganMs) / 1000).toFixed(1)} s`;
   print(reason === undefined ? `PASSED ${name} (${took})` : `FAILED ${name} (${took}): ${reason}`);
+  if (reason !== undefined) {
+    const logFolder = join(logFolders, `${name}-${seed}`);
+    const isLog = (path: string): boolean => path === options.folder || path.endsWith('.log');
+    await cp(options.folder, logFolder, { recursive: true, filter: isLog });
+    print(`logs are in ${logFolder}`);
+  }
   return reason === undefined;
 }

@@ -7,6 +7,12 @@ import { forgottenProducer } from './forgotten-producer.js';
 import { frozenOwner } from './frozen-owner.js';
 import { lateAppend } from './late-append.js';
 import { outOfMemory } from './out-of-memory.js';
+import { masterKilled } from './promises/master-killed.js';
+import { noOwner } from './promises/no-owner.js';
+import { ownerKilled } from './promises/owner-killed.js';
+import { ownerStopped } from './promises/owner-stopped.js';
+import { redisAway } from './promises/redis-away.js';
+import { serversAddedAndRemoved } from './promises/servers-added-and-removed.js';
 import { rawPost } from './raw-post.js';
 import { restartedInPlace } from './restarted-in-place.js';
 import { routeChanged } from './route-changed.js';
@@ -38,4 +44,10 @@ export const scenarios: readonly Scenario[] = [
   doubleFailover,
   secondAgent,
   outOfMemory,
+  ownerKilled,
+  ownerStopped,
+  masterKilled,
+  serversAddedAndRemoved,
+  noOwner,
+  redisAway,
 ];

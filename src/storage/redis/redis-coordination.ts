@@ -101,7 +101,8 @@ function encodeOwners(owners: Assignment['owners']): Uint8Array {
   return out.finish();
 }
 
-function decodeOwners(bytes: Uint8Array): Assignment['owners'] {
+/** @param bytes as `assign` wrote them */
+export function decodeOwners(bytes: Uint8Array): Assignment['owners'] {
   const from = new ByteReader(bytes);
   const names = Array.from({ length: from.varint() }, () => from.string() as MemberId);
   return Array.from({ length: from.varint() }, () => names[from.varint() - 1]);
