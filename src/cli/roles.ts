@@ -53,6 +53,7 @@ export async function serverFrom(ingredients: Ingredients): Promise<RunningServe
       port: settings.port,
       ...(settings.advertise !== undefined && { advertise: settings.advertise }),
       roles: [...settings.role],
+      weight: settings.weight,
       heartbeatMs: settings['heartbeat-interval'],
       leaseMs: settings.lease,
       store,

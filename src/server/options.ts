@@ -15,6 +15,8 @@ export interface ServerOptions {
   /** host:port under which others reach this server, where it is not host and port. */
   readonly advertise?: string;
   readonly roles: readonly ServerRole[];
+  /** Share of the buckets in proportion to the other servers with the role be; 0: none. Default 1. */
+  readonly weight?: number;
   /** On a store that servers share: how often this one tells the others that it lives. */
   readonly heartbeatMs: number;
   /** And after how long a silence it is taken to be dead. */

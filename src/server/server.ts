@@ -182,14 +182,14 @@ class Server implements RunningServer {
   }
 
   #describe(): Member {
-    const { roles, version } = this.#options;
+    const { roles, version, weight = 1 } = this.#options;
     const status = this.#status;
     return {
       id: this.#id,
       address: this.#address,
       roles,
       version,
-      weight: roles.includes('be') ? 1 : 0,
+      weight: roles.includes('be') ? weight : 0,
       leaving: this.#stopping,
       // Made when somebody looks at it: most want to know who it is only.
       get report() {

@@ -260,6 +260,13 @@ export const settings = {
     of: servers,
     description: 'States in memory at most, however small they are; by default only max-memory bounds them',
   }),
+  weight: setting({
+    kind: integer(0, 1000),
+    of: servers,
+    default: 1,
+    description:
+      'share of the buckets that a server with the role be gets, in proportion to the others; 0: it hands over what it has, and gets none',
+  }),
   'max-connections': setting({
     kind: integer(1, 1_000_000),
     of: everywhere,

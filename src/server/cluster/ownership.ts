@@ -94,6 +94,14 @@ export class Ownership {
     this.#checkEmpty();
   }
 
+  /**
+   * For how long it is tried to reach one that may serve a bucket: by then it is known to be dead, or has learnt the
+   * assignment and let go of what nobody asked it for.
+   */
+  get #patienceMs(): number {
+    return 2 * this.#options.leaseMs;
+  }
+
   async #confirm(): Promise<void> {
     this.#confirming++;
     try {
@@ -127,26 +135,24 @@ export class Ownership {
   /**
    * Nobody alive is known to serve them. Somebody may, who had them in between or joined later than the one before, and would
    * go on answering queries with what it knows: every owner is asked, in one question, as none is expected to have many.
-   * Whoever cannot be reached is likely to have died with the one before: these buckets do not wait for its lease as well.
+   * Whoever died with the one before is not waited for longer than its lease.
    */
   async #takeUnclaimed(buckets: readonly BucketIndex[]): Promise<void> {
-    const { membership, peers, leaseMs } = this.#options;
-    const others = membership.members.filter(({ id, weight }) => id !== peers.self && weight > 0);
-    await Promise.all(others.map(({ id }) => this.#askFor(id, buckets, leaseMs / 4)));
+    const { membership, peers } = this.#options;
+    const others = membership.members.filter(({ id, roles }) => id !== peers.self && roles.includes('be'));
+    await Promise.all(others.map(({ id }) => this.#askFor(id, buckets, this.#patienceMs)));
     await this.#acquire(buckets);
   }
 
   async #takeFrom(before: MemberId, buckets: readonly BucketIndex[]): Promise<void> {
-    const { clock, leaseMs, log } = this.#options;
-    // By then it has learnt the assignment, and has let go of what nobody asked it for.
-    const patienceMs = 2 * leaseMs;
+    const { clock, log } = this.#options;
     let next = 0;
     const work = async (): Promise<void> => {
       while (next < buckets.length) {
         const batch = buckets.slice(next, next + bucketsPerQuestion);
         next += bucketsPerQuestion;
         const startMs = clock.monotonicMs();
-        const wereServed = await this.#askFor(before, batch, patienceMs);
+        const wereServed = await this.#askFor(before, batch, this.#patienceMs);
         const freeMs = clock.monotonicMs();
         const acquired = this.#acquire(batch);
         // What a later owner served until it died is closed already: more of it is asked for at once.
