@@ -162,6 +162,18 @@ t.test(
   },
 );
 
+t.test('buckets are shared out by weight; one of weight 0 gets none', async (t) => {
+  const shared = new Shared();
+  const heavy = await shared.server(t, 'be', { weight: 3 });
+  const light = await shared.server(t, 'be', { weight: 1 });
+  await until('shares of three to one', () => serving(light) === bucketCount / 4);
+  t.equal(serving(heavy), (3 * bucketCount) / 4);
+  const door = await shared.server(t, ['fe', 'be'], { weight: 0 });
+  t.equal((await post(`${door.server.url}/events`, body)).status, 200);
+  t.same(await countsOf(door), all(1));
+  t.equal(serving(door), 0);
+});
+
 t.test('without any owner a server keeps what it gets from agents with them, and says so', async (t) => {
   const shared = new Shared();
   const fe = await shared.server(t, 'fe');

@@ -265,7 +265,7 @@ export const settings = {
     of: servers,
     default: 1,
     description:
-      'share of the buckets that a server with the role be gets, in proportion to the others; 0: it hands over what it has, and gets none',
+      'share of the buckets that a server with the role be gets, in proportion to the others; 0: none',
   }),
   'max-connections': setting({
     kind: integer(1, 1_000_000),
