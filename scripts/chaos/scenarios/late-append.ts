@@ -1,21 +1,14 @@
-import { bucketCount, redisServer, redisShards, runs } from './redis-servers.js';
+import { redisServer, runs } from './redis-servers.js';
 import type { Scenario } from './scenario.js';
-import { ScriptedLoad } from './scripted-load.js';
+import { shardScene } from './shard-scene.js';
 
 export const lateAppend: Scenario = {
   name: 'late-append',
   number: 4,
   description: 'an append that was delayed past its time-out arrives after the retry, and after a take-over',
   async run(stage) {
-    const redis = await redisShards(stage);
-    const master = await redis.cluster.master('shard1');
-    const owner = await redisServer(stage, 'be1', redis);
+    const { redis, master, owner, load, bucket } = await shardScene(stage);
     const other = await redisServer(stage, 'be2', redis);
-    await owner.daemon.start();
-    const load = new ScriptedLoad(stage, { client: 'app', buckets: bucketCount });
-    const bucket = load.producer.buckets[0]!;
-    await load.deliver([owner.url]);
-    stage.did('a Block of each bucket was counted');
 
     /** Catches the next append, brings its Block in on another way, and lets it go then. */
     const delayed = async (urls: readonly string[], meanwhile: () => Promise<unknown>, how: string) => {

@@ -1,21 +1,15 @@
 import { json } from '../oracle.js';
-import { bucketCount, redisServer, redisShards, runs } from './redis-servers.js';
+import { runs } from './redis-servers.js';
 import type { Scenario } from './scenario.js';
-import { ScriptedLoad } from './scripted-load.js';
+import { shardScene } from './shard-scene.js';
 
 export const outOfMemory: Scenario = {
   name: 'out-of-memory',
   number: 17,
   description: 'Redis runs out of memory in the middle of appends, and gets room again',
   async run(stage) {
-    const redis = await redisShards(stage);
-    const master = await redis.cluster.master('shard1');
-    const owner = await redisServer(stage, 'be1', redis);
-    await owner.daemon.start();
-    const load = new ScriptedLoad(stage, { client: 'app', buckets: bucketCount });
-    await load.deliver([owner.url]);
+    const { master, owner, load } = await shardScene(stage);
     const before = load.producer.report;
-    stage.did('a Block of each bucket was counted');
 
     const proxy = owner.view.before(master);
     const trap = proxy.trap({ on: 'request', when: runs('append') });

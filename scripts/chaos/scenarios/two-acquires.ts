@@ -1,22 +1,15 @@
-import { bucketCount, redisServer, redisShards, runs } from './redis-servers.js';
+import { redisServer, runs } from './redis-servers.js';
 import type { Scenario } from './scenario.js';
-import { ScriptedLoad } from './scripted-load.js';
+import { failOver, shardScene } from './shard-scene.js';
 
 export const twoAcquires: Scenario = {
   name: 'two-acquires',
   number: 8,
   description: 'a bucket is acquired, a fail-over loses that, and it is acquired again on the new master',
   async run(stage) {
-    const redis = await redisShards(stage);
-    const { cluster } = redis;
-    const master = await cluster.master('shard1');
-    const owner = await redisServer(stage, 'be1', redis);
+    const scene = await shardScene(stage);
+    const { redis, master, owner, load, bucket } = scene;
     const other = await redisServer(stage, 'be2', redis);
-    await owner.daemon.start();
-    const load = new ScriptedLoad(stage, { client: 'app', buckets: bucketCount });
-    const bucket = load.producer.buckets[0]!;
-    await load.deliver([owner.url]);
-    stage.did('a Block of each bucket was counted');
 
     redis.before(master).hold('replica');
     await owner.daemon.kill();
@@ -29,11 +22,8 @@ export const twoAcquires: Scenario = {
       'be2 has acquired the bucket on the old master, and no replica knows of it',
       acquired,
     );
-    await master.kill();
-    const promoted = await cluster.failedOver('shard1', master);
-    stage.did('the master is killed: the replica, which knows nothing of the acquisition, is promoted');
+    const promoted = await failOver(stage, scene, 'which knows nothing of the acquisition');
     trap.release();
-    await master.restart();
     await owner.daemon.start();
     stage.did('be1 is started again');
     const blocks = load.producer.round();

@@ -1,7 +1,7 @@
 import { aggregateMismatches } from '../oracle.js';
-import { bucketCount, redisServer, redisShards, runs } from './redis-servers.js';
+import { redisServer, runs } from './redis-servers.js';
 import type { Scenario } from './scenario.js';
-import { ScriptedLoad } from './scripted-load.js';
+import { checkAppendedOn, failOver, shardScene } from './shard-scene.js';
 
 export const unreplicatedTakeOver: Scenario = {
   name: 'unreplicated-take-over',
@@ -9,17 +9,10 @@ export const unreplicatedTakeOver: Scenario = {
   description:
     'a take-over over an entry that no replica has, query and repeat at once, then a fail-over that loses it',
   async run(stage) {
-    const redis = await redisShards(stage);
-    const { cluster } = redis;
-    const master = await cluster.master('shard1');
-    const owner = await redisServer(stage, 'be1', redis);
+    const scene = await shardScene(stage);
+    const { redis, master, owner, load, bucket } = scene;
     const other = await redisServer(stage, 'be2', redis);
-    await owner.daemon.start();
-    const load = new ScriptedLoad(stage, { client: 'app', buckets: bucketCount });
-    const bucket = load.producer.buckets[0]!;
-    await load.deliver([owner.url]);
     const before = load.producer.report;
-    stage.did('a Block of each bucket was counted');
 
     // Caught on its way, so that no earlier write waits for the replica.
     const request = owner.view.before(master).trap({ on: 'request', when: runs('append', bucket) });
@@ -57,17 +50,9 @@ export const unreplicatedTakeOver: Scenario = {
     await repeated;
     stage.check(true, `no query showed the entry; ${answers} were answered, the others refused`);
 
-    await master.kill();
-    const promoted = await cluster.failedOver('shard1', master);
-    stage.did('the master is killed: the replica, which has not got the entry, is promoted');
-    await master.restart();
+    const promoted = await failOver(stage, scene, 'which has not got the entry');
     await load.deliver([other.url], [block]);
-    stage.check(
-      other.view
-        .before(promoted)
-        .exchanges.some((exchange) => runs('append', bucket)(exchange) && exchange.reply === '+OK'),
-      'the Block was appended once more, on the new master',
-    );
+    checkAppendedOn(stage, promoted, other, bucket);
     await load.deliver([other.url]);
     await stage.compare(other.url, [load.producer.report], 'be2');
   },

@@ -1,6 +1,6 @@
-import { bucketCount, isWait, redisServer, redisShards, runs } from './redis-servers.js';
+import { isWait, redisServer, runs } from './redis-servers.js';
 import type { Scenario } from './scenario.js';
-import { ScriptedLoad } from './scripted-load.js';
+import { checkAppendedOn, failOver, shardScene } from './shard-scene.js';
 
 export const waitFallsShort: Scenario = {
   name: 'wait-falls-short',
@@ -8,16 +8,9 @@ export const waitFallsShort: Scenario = {
   description:
     'WAIT falls short, the Block comes again at the same server and at another; then the replica is promoted',
   async run(stage) {
-    const redis = await redisShards(stage);
-    const { cluster } = redis;
-    const master = await cluster.master('shard1');
-    const owner = await redisServer(stage, 'be1', redis);
+    const scene = await shardScene(stage);
+    const { redis, master, owner, load, bucket } = scene;
     const other = await redisServer(stage, 'be2', redis);
-    await owner.daemon.start();
-    const load = new ScriptedLoad(stage, { client: 'app', buckets: bucketCount });
-    const bucket = load.producer.buckets[0]!;
-    await load.deliver([owner.url]);
-    stage.did('a Block of each bucket was counted');
 
     const proxy = owner.view.before(master);
     // Caught on its way, so that no earlier write waits for the replica.
@@ -53,17 +46,9 @@ export const waitFallsShort: Scenario = {
     );
     await load.checkUnacknowledged(other.url, [block], 1500, 'when it came again at be2');
 
-    await master.kill();
-    stage.did('the master is killed: the replica, which has not got the append, is promoted');
-    const promoted = await cluster.failedOver('shard1', master);
-    await master.restart();
+    const promoted = await failOver(stage, scene, 'which has not got the append');
     await load.deliver([other.url], [block]);
-    stage.check(
-      other.view
-        .before(promoted)
-        .exchanges.some((exchange) => runs('append', bucket)(exchange) && exchange.reply === '+OK'),
-      'the Block was appended once more, on the new master',
-    );
+    checkAppendedOn(stage, promoted, other, bucket);
     await owner.daemon.start();
     await load.deliver([owner.url, other.url]);
     await stage.compare(owner.url, [load.producer.report], 'be1');
