@@ -111,6 +111,8 @@ export class ServerProcess {
     return new Owners({
       ...{ store, registry, clock, log, ownerId: this.id },
       limits: { maxTabs: 100, maxClients: 100, allowedSkewSec: 10 },
+      // With the few buckets there are here, they have to wait for each other all the same.
+      replaysAtOnce: 1,
       checkpointIntervalMs: 60 + world.below(200),
       pruneClientSec: profile.pruneClients > 0 ? idleSec : Number.POSITIVE_INFINITY,
       pruneTabSec: profile.pruneTabs > 0 ? idleSec : Number.POSITIVE_INFINITY,

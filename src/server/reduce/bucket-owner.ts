@@ -6,7 +6,8 @@ import { type AppliedEntry, applyEntry, declarePart, PartFault, touchedSlots } f
 import { asideBlock, asidePage, origin } from './aside.js';
 import { checkpoint } from './checkpoint.js';
 import type { BucketContext } from './context.js';
-import { HeldBucket } from './held-bucket.js';
+import { BucketLost, HeldBucket } from './held-bucket.js';
+import { JournalPlace } from './journal-place.js';
 import { Producers } from './producers.js';
 import { replaysOf } from './replay.js';
 import type { Slot } from './slot.js';
@@ -24,10 +25,7 @@ type Admitted = Extract<Admission, { kind: 'admitted' }>;
 export class BucketOwner extends HeldBucket {
   #states: States;
   #producers = new Producers([], 0);
-  #issuedPosition = 0 as Position;
-  #appliedPosition = 0 as Position;
-  #trimmedPosition = 0 as Position;
-  #trimmingTo = 0 as Position;
+  readonly #place = new JournalPlace();
   /** Blocks handed to the store and not yet applied. */
   readonly #pending = new Map<Position, { readonly sinceMs: number; readonly admitted: Admitted }>();
   #checkpointing: Promise<void> | undefined;
@@ -48,16 +46,16 @@ export class BucketOwner extends HeldBucket {
   }
 
   get appliedPosition(): Position {
-    return this.#appliedPosition;
+    return this.#place.applied;
   }
 
   get nowMs(): number {
     return this.context.clock.nowMs();
   }
 
-  /** Whether the journal holds entries that a checkpoint could trim. */
+  /** Whether a checkpoint could trim the journal. */
   get isDirty(): boolean {
-    return this.phase === 'serving' && this.#appliedPosition > this.#trimmedPosition;
+    return this.phase === 'serving' && this.#place.applied > this.#place.trimmed;
   }
 
   /**
@@ -65,12 +63,12 @@ export class BucketOwner extends HeldBucket {
    * may come back, by a replay or by the next checkpoint.
    */
   get isWrittenDown(): boolean {
-    return this.#appliedPosition === this.#trimmedPosition && this.#states.dirty.size === 0;
+    return this.#place.applied === this.#place.trimmed && this.#states.dirty.size === 0;
   }
 
   /** Entries of the journal that no checkpoint has made superfluous yet, those under way included. */
   get journalEntries(): number {
-    return this.phase === 'serving' ? this.#issuedPosition - this.#trimmedPosition : 0;
+    return this.phase === 'serving' ? this.#place.issued - this.#place.trimmed : 0;
   }
 
   get pendingBlocks(): number {
@@ -116,10 +114,7 @@ export class BucketOwner extends HeldBucket {
     this.check(generation);
     this.#states.index(acquired.pages);
     this.#producers = new Producers(acquired.producers, acquired.forgetHorizonMs);
-    this.#issuedPosition = acquired.lastPosition;
-    this.#trimmedPosition = ((acquired.tail[0]?.position ?? acquired.lastPosition + 1) - 1) as Position;
-    this.#trimmingTo = this.#trimmedPosition;
-    this.#appliedPosition = this.#trimmedPosition;
+    this.#place.begin(acquired);
     const turn = new Turn(this.context.clock);
     const replays: { readonly entry: JournalEntry; readonly applied: AppliedEntry }[] = [];
     for (const { entry, applied, faults } of replaysOf(acquired, this.context.registry)) {
@@ -144,7 +139,7 @@ export class BucketOwner extends HeldBucket {
     } finally {
       states.unpin(slots);
     }
-    this.#appliedPosition = acquired.lastPosition;
+    this.#place.applied = acquired.lastPosition;
   }
 
   /** The Block is checked, appended, applied and acknowledged, or answered at once. Never rejects. */
@@ -220,8 +215,8 @@ export class BucketOwner extends HeldBucket {
   }
 
   async #journal(block: Block, admitted: Admitted, atMs: number): Promise<Answer> {
-    const position = (this.#issuedPosition + 1) as Position;
-    this.#issuedPosition = position;
+    const position = (this.#place.issued + 1) as Position;
+    this.#place.issued = position;
     this.#pending.set(position, { sinceMs: atMs, admitted });
     const { producer, sealedAtMs } = block;
     const entry = entryOf(block, admitted, { position, atMs });
@@ -235,7 +230,7 @@ export class BucketOwner extends HeldBucket {
         refusedEvents += refused;
       }
       books.applied += block.events - refusedEvents;
-      this.#appliedPosition = position;
+      this.#place.applied = position;
       this.#pending.delete(position);
       this.context.changed(this.bucket);
       onApplied?.({ producer, sealedAtMs, atMs, nowMs: clock.nowMs(), events });
@@ -339,6 +334,7 @@ export class BucketOwner extends HeldBucket {
     this.#states.clear();
     this.#states = new States(this.context.registry, this.context.capacity);
     this.#producers = new Producers([], 0);
+    this.#place.forget();
     this.#checkpointing = undefined;
   }
 
@@ -353,19 +349,21 @@ export class BucketOwner extends HeldBucket {
   }
 
   async #checkpoint(): Promise<void> {
+    // While it is being acquired, its States do not have what its journal has: trimming that would lose it.
+    if (this.phase !== 'serving' && this.phase !== 'leaving') throw new BucketLost(this.bucket);
     const generation = this.generation;
     await checkpoint({
       states: this.#states,
-      appliedPosition: () => this.#appliedPosition,
-      trimmedPosition: () => this.#trimmingTo,
+      appliedPosition: () => this.#place.applied,
+      trimmedPosition: () => this.#place.trimmingTo,
       write: (pages) => this.writePages(pages),
       trim: (upTo) => {
-        this.#trimmingTo = upTo;
+        this.#place.trimmingTo = upTo;
         return this.write((store, head) => store.trim(head, upTo));
       },
     });
     this.check(generation);
-    this.#trimmedPosition = this.#trimmingTo;
+    this.#place.trimmed = this.#place.trimmingTo;
   }
 
   /** Entries that are to be applied yet have their places again, after something was removed. */

@@ -34,6 +34,8 @@ export interface OwnersOptions {
   readonly memory?: MemoryBudget;
   /** Tells what the process really holds, from time to time. @returns what ends that */
   watchMemory?(measured: (liveBytes: number) => void): () => void;
+  /** Buckets whose journals are replayed at once after an acquisition, the others one after the other. Default: 8. */
+  readonly replaysAtOnce?: number;
   /** Pause before the next acquisition, after that many failures in a row. Default: 50 ms doubling up to 2 s, with jitter. */
   backoffMs?(failures: number): number;
   /** Whether what is in memory can be trusted to be the present, see `Reading`. Default: yes. */
@@ -72,8 +74,7 @@ export interface CheckpointFigures {
   readonly endedAtMs: number;
 }
 
-/** Buckets whose journals are replayed at once, after an acquisition. */
-const replaysAtOnce = 8;
+const defaultReplaysAtOnce = 8;
 /** States that could not be written down, and so not be dropped, are looked at again after that. */
 const evictionPauseMs = 100;
 /** Buckets that are handed over at once: enough for a group commit, few enough that those before them are free soon. */
@@ -112,7 +113,7 @@ export class Owners {
       ...{ store, registry, clock, log, ownerId, backoffMs, books: this.books, capacity: this.#capacity },
       allowedSkewSec: limits.allowedSkewSec,
       retryAfterMs: 100,
-      replays: new Turnstile(replaysAtOnce),
+      replays: new Turnstile(options.replaysAtOnce ?? defaultReplaysAtOnce),
       changed: (bucket) => this.#changed(bucket),
       loaded: () => this.#eviction.makeRoom(),
       gaveUp: (bucket) => this.#gaveUp(bucket),
