@@ -28,11 +28,12 @@ export class SimReader {
     const { process } = server;
     if (process === undefined) return;
     const asked = { node: server.node, life: server.node.life };
+    const sinceMs = this.#cluster.world.nowMs;
     this.#open.add(asked);
     void this.#ask(process, tab).then((fault) => {
       this.#open.delete(asked);
       if (fault === '') return;
-      world.log(() => `${server.address} answers for ${tab}: ${fault}`);
+      world.log(() => `${server.address}, asked at ${sinceMs.toFixed(1)} ms, answers for ${tab}: ${fault}`);
       if (this.fault === '') this.fault = `${server.address} answers for ${tab}: ${fault}`;
     });
   }

@@ -72,6 +72,7 @@ export class Ownership {
     for (const [asker, atMs] of this.#askedAtMs) if (nowMs - atMs > leaseMs) this.#askedAtMs.delete(asker);
     const wanted: BucketIndex[] = [];
     const strays: BucketIndex[] = [];
+    const newStrays: BucketIndex[] = [];
     for (let index = 0; index < owners.bucketCount; index++) {
       const bucket = index as BucketIndex;
       const isHeld = owners.stateOf(bucket) !== 'idle';
@@ -80,6 +81,7 @@ export class Ownership {
         if (!isHeld && !this.#taking.has(bucket)) wanted.push(bucket);
       } else if (isHeld) {
         const sinceMs = this.#strayingSinceMs.get(bucket) ?? nowMs;
+        if (!this.#strayingSinceMs.has(bucket)) newStrays.push(bucket);
         this.#strayingSinceMs.set(bucket, sinceMs);
         // Whoever asks for others of its buckets will ask for this one.
         const askedAtMs = this.#askedAtMs.get(holders.ownerOf(bucket) ?? peers.self) ?? sinceMs;
@@ -90,6 +92,8 @@ export class Ownership {
     }
     if (strays.length > 0) void this.#letGo(strays);
     if (lapsed) void this.#confirm();
+    // Whoever took this server for dead has not asked it.
+    else if (newStrays.length > 0) void owners.confirm(newStrays);
     this.#take(wanted);
     this.#checkEmpty();
   }
@@ -135,10 +139,12 @@ export class Ownership {
   /**
    * Nobody alive is known to serve them. Somebody may, who had them in between or joined later than the one before, and would
    * go on answering queries with what it knows: every owner is asked, in one question, as none is expected to have many.
-   * Whoever died with the one before is not waited for longer than its lease.
+   * Whoever died with the one before is not waited for longer than its lease. And the one before may be back: who is alive is
+   * looked up once more.
    */
   async #takeUnclaimed(buckets: readonly BucketIndex[]): Promise<void> {
     const { membership, peers } = this.#options;
+    await membership.refresh();
     const others = membership.members.filter(({ id, roles }) => id !== peers.self && roles.includes('be'));
     await Promise.all(others.map(({ id }) => this.#askFor(id, buckets, this.#patienceMs)));
     await this.#acquire(buckets);

@@ -201,10 +201,10 @@ export class Owners {
     if (owner !== undefined) this.#forget(owner);
   }
 
-  /** Asks the store about every bucket that is served; what turns out to be somebody else's is lost. */
-  confirm(): Promise<void> {
+  /** Asks the store about every bucket that is served, of these or of all; what turns out to be somebody else's is lost. */
+  confirm(buckets: Iterable<BucketIndex> = this.#holdings.servedBuckets()): Promise<void> {
     return eachBucket(
-      this.#holdings.servedBuckets().flatMap((bucket) => this.#holdings.serving(bucket) ?? []),
+      [...buckets].flatMap((bucket) => this.#holdings.serving(bucket) ?? []),
       {
         clock: this.#options.clock,
         action: (owner) => owner.confirm(),

@@ -14,8 +14,10 @@ const [self, a, b] = ['self', 'a', 'b'] as MemberId[] as [MemberId, MemberId, Me
 function joining({ bucketCount = 1, acquisitions = Promise.resolve() } = {}) {
   const done: string[] = [];
   const held = new Set<BucketIndex>();
+  const known = new Set([a, b]);
   const holders = new Holders(bucketCount);
   let answer = (_of: MemberId): Promise<Uint8Array> => Promise.resolve(pack([]));
+  let back: MemberId | undefined;
   const ownership = new Ownership({
     ...{ holders, leaseMs: 3000, clock: new FakeClock(), log: silent },
     owners: {
@@ -29,12 +31,18 @@ function joining({ bucketCount = 1, acquisitions = Promise.resolve() } = {}) {
         await acquisitions;
       },
       release: async () => {},
-      confirm: async () => {},
+      confirm: async (buckets) => {
+        done.push(`confirms ${[...(buckets ?? ['all'])]}`);
+      },
     },
     membership: {
-      members: [a, b, self].map((id) => memberOf(id)),
-      member: (id) => (id === a || id === b ? memberOf(id) : undefined),
-      refresh: async () => {},
+      get members() {
+        return [...known, self].map((id) => memberOf(id));
+      },
+      member: (id) => (known.has(id) ? memberOf(id) : undefined),
+      refresh: async () => {
+        if (back !== undefined) known.add(back);
+      },
     },
     peers: {
       self,
@@ -53,7 +61,10 @@ function joining({ bucketCount = 1, acquisitions = Promise.resolve() } = {}) {
     answer = given;
   };
   const acquired = (): number => held.size;
-  return { done, learn, answers, acquired };
+  const comesBack = (member: MemberId): void => {
+    back = member;
+  };
+  return { done, learn, answers, acquired, comesBack };
 }
 
 async function settled(): Promise<void> {
@@ -98,6 +109,28 @@ t.test(
     t.same(done, ['self asks a to release 0', 'self asks b to release 0', 'acquires 0']);
   },
 );
+
+t.test('a predecessor that was taken for dead and is back is asked', async (t) => {
+  const { done, learn, comesBack } = joining();
+  const back = 'back' as MemberId;
+  learn(back, [self, a, b, back]);
+  comesBack(back);
+  learn(self);
+  await settled();
+  t.same(done.slice(-2), ['self asks back to release 0', 'acquires 0']);
+});
+
+t.test('what is held and assigned elsewhere is confirmed, once', async (t) => {
+  const { done, learn } = joining();
+  learn(a);
+  learn(self);
+  await settled();
+  done.length = 0;
+  learn(b);
+  learn(b);
+  await settled();
+  t.same(done, ['confirms 0']);
+});
 
 t.test('who is said to serve the bucket is asked as well', async (t) => {
   const { done, learn, answers } = joining();
