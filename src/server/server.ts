@@ -117,7 +117,7 @@ class Server implements RunningServer {
         this.#latency.applied(moment);
         this.#load.add(moment.events);
       },
-      isAssigned: (bucket) => this.#cluster.isAssigned(bucket),
+      assignedPlace: (bucket) => this.#cluster.assignedPlace(bucket),
       mayRead: () => this.#cluster.mayRead,
     });
     this.#cluster = this.#joined(log);

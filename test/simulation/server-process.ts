@@ -119,7 +119,7 @@ export class ServerProcess {
       forgetProducerMs: profile.forget > 0 ? forgetAfterMs : Number.POSITIVE_INFINITY,
       memory: { maxStates: profile.maxStates },
       backoffMs: (failures) => 20 * 2 ** Math.min(failures, 5) * (0.5 + world.random()),
-      isAssigned: (bucket) => this.#cluster.isAssigned(bucket),
+      assignedPlace: (bucket) => this.#cluster.assignedPlace(bucket),
       mayRead: () => this.#cluster.mayRead,
       hold: (bucket, context) => {
         const owner = makeOwner(without, bucket, context);

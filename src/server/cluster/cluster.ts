@@ -1,5 +1,6 @@
 import type { Answer, Block } from '../../core/block.js';
 import type { BucketIndex } from '../../core/ids.js';
+import type { AssignedPlace } from '../reduce/held-bucket.js';
 import type { Peers, Questions } from './peers.js';
 
 /** What a server has of the cluster that it belongs to, be it the whole of it or one of many. */
@@ -11,8 +12,8 @@ export interface Cluster {
   deliver(block: Block): Promise<Answer>;
   /** Whether what the owners here have in memory is the present: they may have been replaced otherwise. */
   readonly mayRead: boolean;
-  /** Whether the bucket is this server's to acquire, by the newest assignment (R3). */
-  isAssigned(bucket: BucketIndex): Promise<boolean>;
+  /** Whether the bucket is this server's to acquire again, by the newest assignment (R3). */
+  assignedPlace(bucket: BucketIndex): Promise<AssignedPlace>;
   /** Joins, and begins to own what is assigned here. Resolves when that is served, or some seconds later. */
   start(): Promise<void>;
   /** What events that come in here have to wait for: nobody could take them. */

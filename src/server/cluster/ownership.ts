@@ -10,7 +10,7 @@ import type { Peers } from './peers.js';
 
 export interface OwnershipOptions {
   readonly owners: Pick<Owners, 'acquire' | 'release' | 'stateOf' | 'confirm' | 'bucketCount'>;
-  readonly membership: Pick<Membership, 'member' | 'members' | 'refresh'>;
+  readonly membership: Pick<Membership, 'member' | 'members' | 'isCurrent' | 'refresh'>;
   readonly holders: Holders;
   readonly peers: Pick<Peers, 'self' | 'ask'>;
   readonly leaseMs: number;
@@ -230,8 +230,10 @@ export class Ownership {
   }
 
   async #acquire(buckets: readonly BucketIndex[]): Promise<void> {
-    const { owners, holders, peers } = this.#options;
-    const ours = this.#stopped ? [] : buckets.filter((bucket) => this.isAssigned(bucket));
+    const { owners, membership, holders, peers } = this.#options;
+    // Taken for dead while it waited, it may have been replaced: the next heartbeat tells.
+    const mayTake = !this.#stopped && membership.isCurrent;
+    const ours = mayTake ? buckets.filter((bucket) => this.isAssigned(bucket)) : [];
     for (const bucket of ours) holders.heldBy(bucket, peers.self);
     const begun = owners.acquire(ours);
     for (const bucket of buckets) this.#taking.delete(bucket);

@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { Coordination, Member } from '../../storage/coordination.js';
 import type { Hello } from '../../wire/frame.js';
+import type { AssignedPlace } from '../reduce/held-bucket.js';
 import type { Owners } from '../reduce/owners.js';
 import type { Cluster } from './cluster.js';
 import { Holders } from './holders.js';
@@ -123,9 +124,11 @@ export class SharedCluster implements Cluster {
     return this.#membership.isCurrent && !this.#ownership.isConfirming;
   }
 
-  async isAssigned(bucket: BucketIndex): Promise<boolean> {
+  async assignedPlace(bucket: BucketIndex): Promise<AssignedPlace> {
     await this.#membership.refresh();
-    return this.#ownership.isAssigned(bucket);
+    // Taken for dead, it may have been replaced: what it learnt before says nothing any more.
+    if (!this.#membership.isCurrent) return 'unknown';
+    return this.#ownership.isAssigned(bucket) ? 'here' : 'elsewhere';
   }
 
   async start(): Promise<void> {

@@ -10,7 +10,7 @@ export function soleCluster(owners: Owners, describe: () => Member): Cluster {
     questions: {},
     deliver: (block) => owners.take(block),
     mayRead: true,
-    isAssigned: async () => true,
+    assignedPlace: async () => 'here',
     start: () => owners.start(),
     waitingFor: undefined,
     get trouble() {

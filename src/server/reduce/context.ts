@@ -6,6 +6,7 @@ import type { Turnstile } from '../../runtime/turnstile.js';
 import type { Store } from '../../storage/store.js';
 import type { OwnerBooks } from './books.js';
 import type { Capacity } from './capacity.js';
+import type { AssignedPlace } from './held-bucket.js';
 
 /** An entry was applied: what latency is measured with. All in ms UTC, on the clock of whoever stamped it. */
 export interface AppliedMoment {
@@ -38,8 +39,8 @@ export interface BucketContext {
   /** States came into memory: others may have to go. */
   loaded(): void;
   onApplied?(moment: AppliedMoment): void;
-  /** Whether the newest assignment gives the bucket to this process: asked before a lost bucket is acquired again (R3). Default: yes. */
-  isAssigned?(bucket: BucketIndex): Promise<boolean>;
+  /** Asked before a lost bucket is acquired again (R3). Default: here. */
+  assignedPlace?(bucket: BucketIndex): Promise<AssignedPlace>;
   /** A lost bucket is not acquired again: it is somebody else's by now. */
   gaveUp?(bucket: BucketIndex): void;
 }

@@ -5,6 +5,12 @@ import type { BucketContext } from './context.js';
 /** idle: not ours · acquiring: waits for the store, or for the next try · serving · leaving: hands over */
 export type OwnerState = 'idle' | 'acquiring' | 'serving' | 'leaving';
 
+/** Where the newest assignment has a bucket; unknown where that cannot be learnt now. */
+export type AssignedPlace = 'here' | 'elsewhere' | 'unknown';
+
+/** Whoever waits to learn of an assignment pauses as after so many failures. */
+const pausesForNews = 1;
+
 /** The bucket was lost while something was waiting for it. */
 export class BucketLost extends Error {
   constructor(bucket: BucketIndex) {
@@ -132,26 +138,39 @@ export abstract class HeldBucket {
   protected lose(generation: number, error: unknown): void {
     if (generation !== this.#generation || this.phase === 'idle') return;
     this.forgetAll();
-    const { log, clock, backoffMs } = this.context;
-    log.warn('bucket_lost', { bucket: this.bucket, reason: String(error), failures: this.#failures });
+    this.context.log.warn('bucket_lost', {
+      bucket: this.bucket,
+      reason: String(error),
+      failures: this.#failures,
+    });
     if (this.phase === 'leaving') return;
     this.phase = 'acquiring';
-    this.#callOff = clock.after(backoffMs(this.#failures++), () => void this.#acquireAgain());
+    this.#tryAgain(this.#failures++);
+  }
+
+  #tryAgain(failures: number): void {
+    const { clock, backoffMs } = this.context;
+    this.#callOff = clock.after(backoffMs(failures), () => void this.#acquireAgain());
   }
 
   /** Looks at the newest assignment first: whoever was replaced must not take the bucket back. */
   async #acquireAgain(): Promise<void> {
     const generation = this.#generation;
     this.#callOff = undefined;
-    const isOurs = (await this.context.isAssigned?.(this.bucket)) ?? true;
+    const place = (await this.context.assignedPlace?.(this.bucket)) ?? 'here';
     if (generation !== this.#generation || this.phase !== 'acquiring') return;
-    if (isOurs) {
-      await this.acquire();
-      return;
+    switch (place) {
+      case 'here':
+        await this.acquire();
+        return;
+      case 'unknown':
+        this.#tryAgain(pausesForNews);
+        return;
+      case 'elsewhere':
+        this.forgetAll();
+        this.phase = 'idle';
+        this.gaveUp();
     }
-    this.forgetAll();
-    this.phase = 'idle';
-    this.gaveUp();
   }
 
   /** Asks the store whether the bucket is still ours; when it is not, it is lost. */

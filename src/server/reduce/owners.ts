@@ -13,7 +13,7 @@ import { Capacity, type MemoryBudget } from './capacity.js';
 import type { AppliedMoment, BucketContext } from './context.js';
 import { eachBucket } from './each-bucket.js';
 import { Eviction } from './eviction.js';
-import type { OwnerState } from './held-bucket.js';
+import type { AssignedPlace, OwnerState } from './held-bucket.js';
 import { Holdings } from './holdings.js';
 import { Reading } from './reading.js';
 
@@ -40,8 +40,8 @@ export interface OwnersOptions {
   backoffMs?(failures: number): number;
   /** Whether what is in memory can be trusted to be the present, see `Reading`. Default: yes. */
   mayRead?(): boolean;
-  /** Whether the newest assignment gives the bucket to this process, see `BucketContext`. Default: yes. */
-  isAssigned?(bucket: BucketIndex): Promise<boolean>;
+  /** See `BucketContext`. */
+  assignedPlace?(bucket: BucketIndex): Promise<AssignedPlace>;
   /** An entry was applied; for measuring latency. */
   onApplied?(moment: AppliedMoment): void;
   /** Makes what holds a bucket: the simulation puts owners that break a rule in its place. Default: a BucketOwner. */
@@ -118,7 +118,7 @@ export class Owners {
       loaded: () => this.#eviction.makeRoom(),
       gaveUp: (bucket) => this.#gaveUp(bucket),
       ...(onApplied === undefined ? {} : { onApplied }),
-      ...(options.isAssigned === undefined ? {} : { isAssigned: options.isAssigned }),
+      ...(options.assignedPlace === undefined ? {} : { assignedPlace: options.assignedPlace }),
     };
     this.reading = new Reading(this.#holdings, this.#capacity, options.mayRead);
     this.administration = new Administration(this.#holdings, options);

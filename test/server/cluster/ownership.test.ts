@@ -18,6 +18,7 @@ function joining({ bucketCount = 1, acquisitions = Promise.resolve() } = {}) {
   const holders = new Holders(bucketCount);
   let answer = (_of: MemberId): Promise<Uint8Array> => Promise.resolve(pack([]));
   let back: MemberId | undefined;
+  let lapsed = false;
   const ownership = new Ownership({
     ...{ holders, leaseMs: 3000, clock: new FakeClock(), log: silent },
     owners: {
@@ -38,6 +39,9 @@ function joining({ bucketCount = 1, acquisitions = Promise.resolve() } = {}) {
     membership: {
       get members() {
         return [...known, self].map((id) => memberOf(id));
+      },
+      get isCurrent() {
+        return !lapsed;
       },
       member: (id) => (known.has(id) ? memberOf(id) : undefined),
       refresh: async () => {
@@ -64,7 +68,10 @@ function joining({ bucketCount = 1, acquisitions = Promise.resolve() } = {}) {
   const comesBack = (member: MemberId): void => {
     back = member;
   };
-  return { done, learn, answers, acquired, comesBack };
+  const lapse = (is: boolean): void => {
+    lapsed = is;
+  };
+  return { done, learn, answers, acquired, comesBack, lapse };
 }
 
 async function settled(): Promise<void> {
@@ -119,6 +126,22 @@ t.test('a predecessor that was taken for dead and is back is asked', async (t) =
   await settled();
   t.same(done.slice(-2), ['self asks back to release 0', 'acquires 0']);
 });
+
+t.test(
+  'who was taken for dead while it asked acquires nothing before it has learnt the assignment',
+  async (t) => {
+    const { done, learn, lapse } = joining();
+    learn(a);
+    lapse(true);
+    learn(self);
+    await settled();
+    t.same(done, ['self asks a to release 0']);
+    lapse(false);
+    learn(self);
+    await settled();
+    t.same(done.slice(1), ['self asks a to release 0', 'acquires 0']);
+  },
+);
 
 t.test('what is held and assigned elsewhere is confirmed, once', async (t) => {
   const { done, learn } = joining();
