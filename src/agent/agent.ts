@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { TabaError } from '../core/errors.js';
 import { FlushSessions } from '../core/producer/sessions.js';
+import { addCounts } from '../intake/counts.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { FolderInUse, type FolderLock, lockFolder } from '../runtime/folder-lock.js';
 import { throttled } from '../runtime/throttled-log.js';
@@ -17,6 +18,7 @@ import { agentRoutes } from './routes.js';
 import { SdkLinks } from './sdk-links.js';
 import { selfReport } from './self.js';
 import type { Spool } from './spool/spool.js';
+import { StatsdDoor } from './statsd.js';
 import { type AgentStatus, booksOf, clusterStatus, missingServers } from './status.js';
 import { makeCluster, newId, openSpool } from './upstream.js';
 
@@ -71,6 +73,7 @@ class Agent implements RunningAgent {
   #room!: Room;
   #reception!: Reception;
   #sdk!: SdkLinks;
+  #statsd: StatsdDoor | undefined;
   #http: HttpServer | undefined;
   #instance = '';
   #restoredEvents = 0;
@@ -103,6 +106,7 @@ class Agent implements RunningAgent {
         clock: this.#options.clock,
         onError: (error, where) => this.#options.log.error('request_failed', { where, error }),
       });
+      await this.#statsd?.open();
     } catch (error) {
       await this.#release();
       throw error;
@@ -145,6 +149,7 @@ class Agent implements RunningAgent {
       spool: this.#spool,
       instance,
       sessions: () => this.#sessions.entries(),
+      gauges: () => this.#statsd?.gauges() ?? this.#spool?.restored.gauges ?? [],
       bucketCount: options.bucketCount,
       log,
     });
@@ -175,6 +180,12 @@ class Agent implements RunningAgent {
       spool: this.#spool,
       log,
     });
+    if (options.statsd !== undefined) {
+      this.#statsd = new StatsdDoor({
+        ...{ agent: options, statsd: options.statsd, reception: this.#reception, maxPairs },
+        gauges: this.#spool?.restored.gauges ?? [],
+      });
+    }
     this.#sdk = new SdkLinks({
       reception: this.#reception,
       sessions: this.#sessions,
@@ -212,7 +223,12 @@ class Agent implements RunningAgent {
     const { clock, clientId, version = 'unknown' } = this.#options;
     const { door, known, samples } = this.#reception;
     const shortage = this.#reception.stopping ? undefined : this.#room.shortage();
-    const books = booksOf(this.#restoredEvents + door.received, door.rejected, this.#cluster.account());
+    const account = this.#cluster.account();
+    const books = booksOf(this.#restoredEvents + door.received, door.rejected, {
+      ...account,
+      buffered: account.buffered + (this.#statsd?.waiting ?? 0),
+      dropped: addCounts(account.dropped, door.dropped),
+    });
     return {
       role: 'agent',
       version,
@@ -231,6 +247,7 @@ class Agent implements RunningAgent {
       known_tabs: known.tabs,
       known_clients: known.clients,
       mirror: this.#mirror?.status() ?? null,
+      statsd: this.#statsd?.status() ?? null,
       malformed: samples.all(),
     };
   }
@@ -255,6 +272,7 @@ class Agent implements RunningAgent {
     const { log, clock } = this.#options;
     const beganAtMs = clock.monotonicMs();
     this.#cancelSelf?.();
+    await this.#statsd?.close();
     this.#reception.stop();
     this.#http?.stopListening();
     const [left, mirrorLeft] = await Promise.all([
@@ -274,6 +292,7 @@ class Agent implements RunningAgent {
 
   async #release(): Promise<void> {
     this.#http?.close();
+    await this.#statsd?.close();
     this.#cluster?.stop();
     this.#mirror?.cluster.stop();
     await this.#lock?.release();

@@ -18,7 +18,7 @@ import { blockOverheadBytes, Lane } from './forward/lane.js';
 import { Lanes } from './forward/lanes.js';
 import { mapMismatch } from './forward/map-check.js';
 import { Routes } from './forward/routes.js';
-import type { SpoolRecord } from './spool/record.js';
+import type { GaugeValue, SpoolRecord } from './spool/record.js';
 import type { Spool } from './spool/spool.js';
 
 export interface ClusterOptions {
@@ -42,6 +42,7 @@ export interface ClusterOptions {
   readonly resolve?: Resolve;
   /** What the spool must keep beside Parts and Blocks. */
   readonly sessions: () => Iterable<{ readonly session: string; readonly last: number }>;
+  readonly gauges?: () => Iterable<GaugeValue>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -350,8 +351,9 @@ export class Cluster {
 
   /** What of the spool is of use. */
   *#live(): Iterable<SpoolRecord> {
-    const { registry, sessions } = this.#options;
+    const { registry, sessions, gauges } = this.#options;
     for (const { session, last } of sessions()) yield { kind: 'session', session, flush: last };
+    if (gauges !== undefined) yield { kind: 'gauges', gauges: [...gauges()] };
     const producer = this.#producer;
     for (const block of this.#backlog.blocks) yield { kind: 'open', block };
     for (const bucket of producer?.openBuckets() ?? []) {
@@ -391,9 +393,7 @@ export class Cluster {
     this.#endPoints.stop();
     this.#routes?.stop();
     this.#lanes.close('the agent stops');
-    if (this.#options.spool === undefined) {
-      this.#producer?.discard('shut_down');
-    }
+    if (this.#options.spool === undefined) this.#producer?.discard('shut_down');
     this.#options.spool?.close();
   }
 }

@@ -13,9 +13,19 @@ export class Door {
   refusedBodies = 0;
   /** Timestamps too far ahead, counted at the present. */
   clamped = 0;
+  readonly #dropped = new Map<string, number>();
 
   reject(code: string, events = 1): void {
     this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + events);
+  }
+
+  /** Events of senders that cannot be asked to wait, and of which nothing was kept. */
+  drop(reason: string, events: number): void {
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + events);
+  }
+
+  get dropped(): Counts {
+    return Object.fromEntries(this.#dropped);
   }
 
   get rejected(): Counts {

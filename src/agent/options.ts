@@ -6,6 +6,7 @@ import type { Log } from '../runtime/log.js';
 import type { FrameLinkEvents } from '../transport/frame-link.js';
 import type { Resolve } from './forward/endpoints.js';
 import type { SpoolDisk } from './spool/spool-file.js';
+import type { StatsdOptions } from './statsd.js';
 
 export interface AgentOptions {
   readonly host: string;
@@ -45,6 +46,8 @@ export interface AgentOptions {
   readonly answerTimeoutMs?: number;
   /** How often names of servers are resolved. Default 30 s. */
   readonly dnsRefreshMs?: number;
+  /** StatsD and DogStatsD; none where it is absent. */
+  readonly statsd?: StatsdOptions;
   /** Seams for tests. */
   readonly seams?: AgentSeams;
 }

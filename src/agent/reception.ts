@@ -19,6 +19,7 @@ import type { Mirror } from './mirror.js';
 import type { AgentOptions } from './options.js';
 import type { Room, Shortage } from './room.js';
 import { Samples } from './samples.js';
+import type { GaugeValue } from './spool/record.js';
 import type { Spool } from './spool/spool.js';
 
 export interface ReceptionOptions {
@@ -73,7 +74,7 @@ export class Reception {
       deny: denyLists,
       typeOf: (tab) => options.cluster.typeOf(tab),
       admits: (tab, client) => this.known.admit(tab, client),
-      nextSequence: () => this.#sequence++,
+      nextSequence: () => this.nextSequence(),
     };
   }
 
@@ -145,6 +146,34 @@ export class Reception {
     const [first] = staged.rejected;
     if (first !== undefined) this.samples.add(peer, first.code, first.message);
     return { rejected: [...staged.rejected, ...later] };
+  }
+
+  /** Numbers events of one timestamp. */
+  nextSequence(): number {
+    return this.#sequence++;
+  }
+
+  /**
+   * What was gathered of senders that wait for no answer, which is counted as received already. What cannot be used is
+   * counted as rejected, and left out.
+   *
+   * @param gauges last values that have changed
+   * @throws TabaError `overloaded`: nothing was taken, and all of it may be offered again
+   */
+  takeGathered(parts: PartMap, gauges: readonly GaugeValue[]): void {
+    const { room, spool } = this.#options;
+    const shortage = room.shortage();
+    if (shortage !== undefined && shortage !== 'pairs') throw overloaded(shortage);
+    for (const { tab, client, events } of [...parts.entries()]) {
+      const code = this.known.admit(tab, client);
+      if (code === undefined) continue;
+      parts.remove(tab, client);
+      this.door.reject(code, events);
+    }
+    this.#makeRoom(parts);
+    if (parts.events === 0) return;
+    spool?.rememberGauges(gauges);
+    for (const { code, events } of this.#accept(parts)) this.door.reject(code, events);
   }
 
   /** What the agent tells about itself. Best effort: where there is no room, it is not told. */

@@ -35,7 +35,7 @@ export function openSpool(options: AgentOptions, log: Log, subfolder = ''): Spoo
 
 export function makeCluster(
   options: AgentOptions,
-  own: Pick<ClusterOptions, 'servers' | 'spool' | 'instance' | 'sessions' | 'log'> & {
+  own: Pick<ClusterOptions, 'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'log'> & {
     readonly bucketCount: number | undefined;
   },
 ): Cluster {

@@ -1,5 +1,8 @@
 import type { RunningAgent } from '../agent/agent.js';
+import type { StatsdOptions } from '../agent/statsd.js';
 import { DenyLists } from '../intake/deny-lists.js';
+import { Mapping } from '../intake/mapping/mapping.js';
+import { readRules } from '../intake/mapping/mapping-rule.js';
 import type { RunningServer } from '../server/server.js';
 import type { Store } from '../storage/store.js';
 import type { Ingredients } from './daemon.js';
@@ -36,10 +39,17 @@ export async function agentFrom(ingredients: Ingredients, place: AgentPlace): Pr
     drainDeadlineMs: settings['drain-deadline'],
     selfInstrument: settings['self-instrument'],
     maxBufferedPairs: settings['max-buffered-pairs'],
+    ...(settings['statsd-port'] !== undefined && { statsd: statsdOf(settings['statsd-port'], ingredients) }),
     clock,
     log: log.with({ role: 'agent' }),
     version,
   });
+}
+
+function statsdOf(port: number, { settings, registry, limits }: Ingredients): StatsdOptions {
+  const rules = readRules(settings.mapping, { registry, maxExpressionBytes: limits.maxExpressionBytes });
+  const receiveBufferBytes = settings['statsd-receive-buffer'];
+  return { port, receiveBufferBytes, mapping: new Mapping(rules) };
 }
 
 /** Opens the store and starts a server on it; closing the server closes the store as well. */

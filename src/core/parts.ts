@@ -1,4 +1,5 @@
 import { TabaError } from './errors.js';
+import type { Gathered } from './gather/number-columns.js';
 import type { EventMeta, Handler } from './handlers/handler.js';
 import type { HandlerRegistry } from './handlers/registry.js';
 import type { ClientId, TabName, TabType } from './ids.js';
@@ -77,19 +78,45 @@ export class PartMap {
   /**
    * Adds one event.
    * @param value what the Handler's `parse` made of the payload
+   * @param events how many it stands for in the books, where earlier ones do not matter any more (those of a gauge)
    * @throws TabaError `unknown_type`, `type_conflict`
    */
-  fold(tab: TabName, type: TabType, client: ClientId, value: unknown, meta: EventMeta): void {
+  fold(tab: TabName, type: TabType, client: ClientId, value: unknown, meta: EventMeta, events = 1): void {
     const known = this.#tab(tab, type);
     const slot = known.clients.get(client);
     if (slot !== undefined) {
       known.handler.fold(slot.state, value, meta);
-      slot.events++;
-      this.#events++;
+      slot.events += events;
+      this.#events += events;
     } else {
       const state = known.handler.newState();
       known.handler.fold(state, value, meta);
-      this.#insert(known, client, state, 1);
+      this.#insert(known, client, state, events);
+    }
+  }
+
+  /**
+   * Adds numbers that were gathered before, all of one timestamp.
+   * @throws TabaError `unknown_type`, `type_conflict`, `bad_value` if the type does not take them together
+   */
+  foldGathered(tab: TabName, type: TabType, client: ClientId, gathered: Gathered, meta: EventMeta): void {
+    const known = this.#tab(tab, type);
+    const { handler } = known;
+    const { single, events } = gathered;
+    const slot = known.clients.get(client);
+    const state = slot === undefined ? handler.newState() : slot.state;
+    if (single !== undefined) {
+      handler.fold(state, single.value, { ...meta, weight: single.weight });
+    } else if (handler.foldGathered !== undefined) {
+      handler.foldGathered(state, gathered.numbers, meta);
+    } else {
+      throw new TabaError('bad_value', `a ${type} takes one number at a time`);
+    }
+    if (slot === undefined) {
+      this.#insert(known, client, state, events);
+    } else {
+      slot.events += events;
+      this.#events += events;
     }
   }
 

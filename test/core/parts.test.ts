@@ -1,4 +1,5 @@
 import t from 'tap';
+import { NumberColumns } from '../../src/core/gather/number-columns.js';
 import type { Handler } from '../../src/core/handlers/handler.js';
 import { builtinHandlers } from '../../src/core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
@@ -6,6 +7,7 @@ import { PartMap } from '../../src/core/parts.js';
 import { bytesOf, epochSec } from './handlers/state-kit.js';
 
 const registry = builtinHandlers();
+const gatheredTypes = ['CounterGroup', 'TotalsCounter', 'PercentileGroup', 'PercentileCounter'];
 const tab = (name: string) => name as TabName;
 const type = (name: string) => name as TabType;
 const client = (name: string) => name as ClientId;
@@ -140,4 +142,53 @@ t.test('a Handler that throws leaves nothing behind', async (t) => {
   const parts = new PartMap(broken);
   t.throws(() => parts.fold(tab('x'), type('Broken'), client('a'), 1, meta), /broken/);
   t.same([parts.events, parts.pairs, parts.typeOf(tab('x'))], [0, 0, undefined]);
+});
+
+t.test('numbers that were gathered count as if each had come by itself', (t) => {
+  const values = [1, 2, 2, 1000, -3];
+  for (const name of gatheredTypes) {
+    const columns = new NumberColumns();
+    const single = new PartMap(registry);
+    for (const value of values) {
+      columns.add(0, value, 1);
+      single.fold(tab('many'), type(name), client('a'), value, meta);
+    }
+    for (const weight of [1, 4]) {
+      columns.add(1, 7, weight);
+      single.fold(tab('one'), type(name), client('a'), 7, { ...meta, weight });
+    }
+    const gathered = new PartMap(registry);
+    columns.drain((row, its) => {
+      gathered.foldGathered(tab(row === 0 ? 'many' : 'one'), type(name), client('a'), its, meta);
+    });
+    t.same(contents(gathered), contents(single), name);
+    t.equal(gathered.events, 7);
+    columns.add(0, 5, 1);
+    columns.drain((_, its) => gathered.foldGathered(tab('many'), type(name), client('a'), its, meta));
+    single.fold(tab('many'), type(name), client('a'), 5, meta);
+    t.same(contents(gathered), contents(single), `${name}, once more`);
+  }
+  t.end();
+});
+
+t.test('types that do not take numbers together say so, and keep nothing', (t) => {
+  const columns = new NumberColumns();
+  columns.add(0, 1, 1);
+  columns.add(0, 2, 1);
+  const parts = new PartMap(registry);
+  columns.drain((_, its) => {
+    t.throws(() => parts.foldGathered(tab('g'), type('Gauge'), client('a'), its, meta), {
+      code: 'bad_value',
+    });
+  });
+  t.equal(parts.pairs, 0);
+  t.end();
+});
+
+t.test('one value may stand for several events whose values do not matter any more', (t) => {
+  const parts = new PartMap(registry);
+  parts.fold(tab('g'), type('Gauge'), client('a'), 3, meta, 5);
+  parts.fold(tab('g'), type('Gauge'), client('a'), 4, { ...meta, sequence: 1 }, 2);
+  t.equal(parts.events, 7);
+  t.end();
 });

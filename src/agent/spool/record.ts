@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Block } from '../../core/block.js';
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { TabaError } from '../../core/errors.js';
-import type { BucketIndex, ProducerId, Seq } from '../../core/ids.js';
+import type { BucketIndex, ProducerId, Seq, TabName } from '../../core/ids.js';
 
 /**
  * The records of an agent's spool, as bytes.
@@ -31,11 +31,12 @@ import type { BucketIndex, ProducerId, Seq } from '../../core/ids.js';
  *        7  open      as `sealed`, without `rest`: a numbered Block that compaction carried over
  *        8  discarded bucket varint
  *        9  requeued  bucket varint · producer string · number varint
+ *       10  gauges    how many varint · for each: tab string · value f64
  *
  * `sealed` is one atomic step: the Block exists, and the bucket's un-numbered Parts that were accepted before it are now
  * exactly `rest` (empty unless the bucket's Parts needed more than one Block). `settled`: the Block will never be
  * sent again. `requeued`: it was never counted, and its Parts are un-numbered again. `discarded` empties a bucket's un-numbered
- * Parts. A file begins with `begin`; compaction writes a new file of the same folder with what is still of use.
+ * Parts. `gauges` are last values, by which signed ones are changed. A file begins with `begin`; compaction writes a new file of the same folder with what is still of use.
  *
  * Reading: a record whose marker, length or checksum is wrong is damaged. When no whole record follows, it is the torn
  * end of a write that never finished: nothing in it was ever answered for, and it is cut off. Otherwise the damage is
@@ -61,7 +62,11 @@ export type SpoolRecord =
   | { readonly kind: 'buckets'; readonly bucketCount: number }
   | { readonly kind: 'session'; readonly session: string; readonly flush: number }
   | { readonly kind: 'open'; readonly block: Block }
-  | { readonly kind: 'discarded'; readonly bucket: BucketIndex };
+  | { readonly kind: 'discarded'; readonly bucket: BucketIndex }
+  | { readonly kind: 'gauges'; readonly gauges: readonly GaugeValue[] };
+
+/** The last value of a gauge. */
+export type GaugeValue = readonly [tab: TabName, value: number];
 
 /** Which Block. */
 export type BlockKey = Pick<Block, 'bucket' | 'producer' | 'seq'>;
@@ -94,6 +99,7 @@ const kindCodes = {
   open: 7,
   discarded: 8,
   requeued: 9,
+  gauges: 10,
 } as const satisfies Record<SpoolRecord['kind'], number>;
 
 export function encodeRecord(record: SpoolRecord, tally: Tally): Uint8Array {
@@ -147,6 +153,13 @@ function writeFields(out: ByteWriter, record: SpoolRecord): void {
       return;
     case 'discarded':
       out.varint(record.bucket);
+      return;
+    case 'gauges':
+      out.varint(record.gauges.length);
+      for (const [tab, value] of record.gauges) {
+        out.string(tab);
+        out.f64(value);
+      }
       return;
   }
 }
@@ -248,6 +261,11 @@ function readFields(kind: number, input: ByteReader): SpoolRecord {
       return { kind: 'open', block: readBlock(input) };
     case kindCodes.discarded:
       return { kind: 'discarded', bucket: input.varint() as BucketIndex };
+    case kindCodes.gauges:
+      return {
+        kind: 'gauges',
+        gauges: Array.from({ length: input.varint() }, () => [input.string() as TabName, input.f64()]),
+      };
     default:
       throw new TabaError(
         'store_mismatch',

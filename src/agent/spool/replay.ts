@@ -2,6 +2,7 @@ import type { Block } from '../../core/block.js';
 import { bucketOf } from '../../core/buckets.js';
 import { TabaError } from '../../core/errors.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
+import type { TabName } from '../../core/ids.js';
 import { PartMap } from '../../core/parts.js';
 import { decodePart, readParts } from '../../wire/parts.js';
 import {
@@ -26,6 +27,7 @@ export interface Replayed {
   readonly open: readonly Block[];
   /** The last flush taken, per SDK session. */
   readonly sessions: ReadonlyMap<string, number>;
+  readonly gauges: ReadonlyMap<TabName, number>;
   /** One line per damage, naming what was lost. */
   readonly damage: readonly string[];
   /** Events that were in the spool and cannot be counted any more, by reason. */
@@ -70,6 +72,7 @@ class SpoolState {
   readonly #registry: HandlerRegistry;
   readonly #open = new Map<string, Block>();
   readonly #sessions = new Map<string, number>();
+  readonly #gauges = new Map<TabName, number>();
   readonly #damage: string[] = [];
   readonly #lost = new Map<string, number>();
   #parts = new Map<number, PartMap>();
@@ -118,6 +121,9 @@ class SpoolState {
         return;
       case 'discarded':
         this.#parts.delete(record.bucket);
+        return;
+      case 'gauges':
+        for (const [tab, value] of record.gauges) this.#gauges.set(tab, value);
         return;
     }
   }
@@ -209,6 +215,7 @@ class SpoolState {
       parts,
       open: [...this.#open.values()],
       sessions: this.#sessions,
+      gauges: this.#gauges,
       damage: this.#damage,
       lost: this.#lost,
       length,

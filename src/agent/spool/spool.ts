@@ -17,7 +17,7 @@ import type { PartMap } from '../../core/parts.js';
 import type { ProducerRecord } from '../../core/producer/record.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
-import { encodeRecord, type SpoolRecord, type Tally, tallied } from './record.js';
+import { encodeRecord, type GaugeValue, type SpoolRecord, type Tally, tallied } from './record.js';
 import { type Replayed, replay } from './replay.js';
 import { messageOf, type SpoolDisk, SpoolFile, systemDisk } from './spool-file.js';
 
@@ -157,6 +157,11 @@ export class Spool implements ProducerRecord {
 
   discarded(bucket: BucketIndex): void {
     this.#queue({ kind: 'discarded', bucket });
+  }
+
+  /** Written with the next record, or before. */
+  rememberGauges(gauges: readonly GaugeValue[]): void {
+    if (gauges.length > 0) this.#queue({ kind: 'gauges', gauges });
   }
 
   rememberBuckets(bucketCount: number): void {

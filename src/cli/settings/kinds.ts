@@ -263,6 +263,21 @@ export const namedPaths: Kind<Readonly<Record<string, string>>> = {
   },
 };
 
+/** A list whose items whoever uses them checks. */
+export const jsonList: Kind<readonly unknown[]> = one<readonly unknown[]>({
+  placeholder: 'JSON',
+  takes: 'a JSON list',
+  read: (value) => {
+    try {
+      return jsonList.fromJson(JSON.parse(value), '');
+    } catch {
+      return undefined;
+    }
+  },
+  readJson: (value) => (Array.isArray(value) ? value : undefined),
+  show: (value) => JSON.stringify(value),
+});
+
 export type Role = 'fe' | 'be' | 'ctrl';
 
 /** Roles of a server, each once. */

@@ -7,6 +7,7 @@ import {
   flag,
   hostAndPort,
   integer,
+  jsonList,
   list,
   namedPaths,
   nodeUrl,
@@ -132,6 +133,26 @@ export const settings = {
     default: 5 * dayMs,
     description:
       'how old a numbered Block in the spool may become; must be shorter than the 7d after which servers forget',
+  }),
+  'statsd-port': optional({
+    kind: port,
+    of: agents,
+    description:
+      'port on which StatsD and DogStatsD come in, over UDP and TCP (8125 is usual); without it none do',
+  }),
+  'statsd-receive-buffer': setting({
+    kind: bytes(4096, 2 ** 30),
+    of: agents,
+    default: 4 * MiB,
+    description:
+      'what the kernel is asked to hold of UDP while the agent is busy; it grants up to net.core.rmem_max, and drops what does not fit',
+  }),
+  mapping: setting<readonly unknown[]>({
+    kind: jsonList,
+    of: agents,
+    default: [],
+    description:
+      'rules by which StatsD metrics become tabs: a list of objects, of which the first whose "match" fits decides (see docs/statsd.md)',
   }),
   'flush-interval': setting({
     kind: duration(10, 60 * secondMs),
