@@ -272,9 +272,10 @@ class Agent implements RunningAgent {
     const { log, clock } = this.#options;
     const beganAtMs = clock.monotonicMs();
     this.#cancelSelf?.();
-    await this.#statsd?.close();
     this.#reception.stop();
     this.#http?.stopListening();
+    // What came in before is handed over yet.
+    await this.#statsd?.close();
     const [left, mirrorLeft] = await Promise.all([
       this.#cluster.drain(deadlineMs),
       this.#mirror?.cluster.drain(deadlineMs) ?? 0,
