@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { TabaError } from '../core/errors.js';
 import { FlushSessions } from '../core/producer/sessions.js';
 import { addCounts } from '../intake/counts.js';
+import type { Mapping } from '../intake/mapping/mapping.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { FolderInUse, type FolderLock, lockFolder } from '../runtime/folder-lock.js';
 import { throttled } from '../runtime/throttled-log.js';
@@ -29,6 +30,8 @@ export interface RunningAgent {
   /** `http://host:port` */
   readonly url: string;
   status(): AgentStatus;
+  /** From now on StatsD becomes tabs by these rules. */
+  setMapping(mapping: Mapping): void;
   /** Stops taking, hands over what is held until the deadline, and ends. Idempotent. */
   close(deadlineMs?: number): Promise<void>;
 }
@@ -250,6 +253,10 @@ class Agent implements RunningAgent {
       statsd: this.#statsd?.status() ?? null,
       malformed: samples.all(),
     };
+  }
+
+  setMapping(mapping: Mapping): void {
+    this.#statsd?.setMapping(mapping);
   }
 
   close(deadlineMs = this.#options.drainDeadlineMs): Promise<void> {

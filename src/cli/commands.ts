@@ -8,6 +8,7 @@ import { deleteTabs } from './commands/delete.js';
 import { flushAll } from './commands/flush-all.js';
 import { gc } from './commands/gc.js';
 import { latency } from './commands/latency.js';
+import { map } from './commands/map.js';
 import { names } from './commands/names.js';
 import { proj } from './commands/proj.js';
 import { recompute } from './commands/recompute.js';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   agent,
   server,
   record,
+  map,
   agg,
   proj,
   superAggregate,

@@ -32,8 +32,13 @@ export type Addresses = Readonly<Record<string, string | readonly string[]>>;
 /** A daemon that is ready. */
 export interface Running {
   readonly addresses: Addresses;
+  /** Takes over what of the settings can change while it runs. @throws TabaError `bad_setting`; then nothing has changed */
+  reload?(settings: SettingValues): void;
   close(deadlineMs: number): Promise<void>;
 }
+
+/** What a daemon takes over while it runs; everything else wants a restart. */
+const reloadable = ['mapping'] as const;
 
 /** Runs a daemon until a signal stops it: settings, start, one `ready` line, drain. */
 export async function runDaemon(
@@ -64,7 +69,9 @@ export async function runDaemon(
   const isGiven = (name: keyof SettingValues) => given.has(name);
   const ingredients = { settings, isGiven, registry, limits: limitsOf(settings), clock, log };
   try {
-    await untilStopped({ daemon, start: () => start(ingredients), stopped, parent, log, settings });
+    const sources = { ...args, env: io.env, folder: io.folder };
+    const reread = () => resolveSettings(daemon, sources).values;
+    await untilStopped({ daemon, start: () => start(ingredients), stopped, parent, log, settings, reread });
     leaveSoon(0);
     return 0;
   } catch (error) {
@@ -84,9 +91,11 @@ interface Life {
   readonly parent: ParentProcess | undefined;
   readonly log: Log;
   readonly settings: SettingValues;
+  /** @throws UsageError */
+  reread(): SettingValues;
 }
 
-async function untilStopped({ daemon, start, stopped, parent, log, settings }: Life): Promise<void> {
+async function untilStopped({ daemon, start, stopped, parent, log, settings, reread }: Life): Promise<void> {
   const startedAtMs = performance.now();
   const starting = start().catch((error: unknown) => {
     throw startFailure(error);
@@ -99,6 +108,7 @@ async function untilStopped({ daemon, start, stopped, parent, log, settings }: L
     const event = parent === undefined ? 'ready' : 'worker_ready';
     log.info(event, { daemon, ...addresses, pid: process.pid, version, startMs });
     parent?.ready(addresses);
+    process.on('SIGHUP', () => reload(ready, reread, log));
   }
 
   const reason = await stopped;
@@ -109,6 +119,16 @@ async function untilStopped({ daemon, start, stopped, parent, log, settings }: L
   const running = ready ?? (await within(deadlineMs, starting));
   await running?.close(Math.max(0, deadlineMs - (performance.now() - stoppingAtMs)));
   log.info('stopped', { tookMs: Math.round(performance.now() - stoppingAtMs) });
+}
+
+/** SIGHUP: a settings file that is wrong changes nothing. */
+function reload(running: Running, reread: () => SettingValues, log: Log): void {
+  try {
+    running.reload?.(reread());
+    log.info('settings_reloaded', { taken: running.reload === undefined ? [] : reloadable });
+  } catch (error) {
+    log.error('settings_refused', { error: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 function logOf(settings: SettingValues, io: Io, parent: ParentProcess | undefined): Log {

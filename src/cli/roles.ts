@@ -1,11 +1,10 @@
 import type { RunningAgent } from '../agent/agent.js';
 import type { StatsdOptions } from '../agent/statsd.js';
 import { DenyLists } from '../intake/deny-lists.js';
-import { Mapping } from '../intake/mapping/mapping.js';
-import { readRules } from '../intake/mapping/mapping-rule.js';
 import type { RunningServer } from '../server/server.js';
 import type { Store } from '../storage/store.js';
 import type { Ingredients } from './daemon.js';
+import { mappingOf } from './mapping.js';
 import { memoryBudget } from './memory.js';
 import { redisOptions } from './redis-options.js';
 import { version } from './version.js';
@@ -46,10 +45,9 @@ export async function agentFrom(ingredients: Ingredients, place: AgentPlace): Pr
   });
 }
 
-function statsdOf(port: number, { settings, registry, limits }: Ingredients): StatsdOptions {
-  const rules = readRules(settings.mapping, { registry, maxExpressionBytes: limits.maxExpressionBytes });
+function statsdOf(port: number, { settings, registry }: Ingredients): StatsdOptions {
   const receiveBufferBytes = settings['statsd-receive-buffer'];
-  return { port, receiveBufferBytes, mapping: new Mapping(rules) };
+  return { port, receiveBufferBytes, mapping: mappingOf(settings, registry) };
 }
 
 /** Opens the store and starts a server on it; closing the server closes the store as well. */

@@ -13,6 +13,7 @@ export const agent: Command = {
   async run(args, io) {
     const { runDaemon } = await import('../daemon.js');
     const { agentFrom } = await import('../roles.js');
+    const { mappingOf } = await import('../mapping.js');
     return runDaemon('agent', args, io, async (ingredients) => {
       const { settings } = ingredients;
       const running = await agentFrom(ingredients, {
@@ -20,7 +21,11 @@ export const agent: Command = {
         servers: settings.server,
         spool: settings.spool,
       });
-      return { addresses: { agent: running.url }, close: (deadlineMs) => running.close(deadlineMs) };
+      return {
+        addresses: { agent: running.url },
+        reload: (changed) => running.setMapping(mappingOf(changed, ingredients.registry)),
+        close: (deadlineMs) => running.close(deadlineMs),
+      };
     });
   },
 };

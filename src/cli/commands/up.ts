@@ -16,6 +16,7 @@ another. The agent spools below the folder --data unless --spool names another.`
   async run(args, io) {
     const { runDaemon } = await import('../daemon.js');
     const { agentFrom, serverFrom } = await import('../roles.js');
+    const { mappingOf } = await import('../mapping.js');
     return runDaemon('up', args, io, async (ingredients) => {
       const { settings } = ingredients;
       const server = await serverFrom(ingredients);
@@ -27,6 +28,7 @@ another. The agent spools below the folder --data unless --spool names another.`
         });
         return {
           addresses: { server: server.url, agent: agent.url },
+          reload: (changed) => agent.setMapping(mappingOf(changed, ingredients.registry)),
           async close(deadlineMs) {
             const beganAtMs = performance.now();
             // The agent first: the server takes what it still holds.

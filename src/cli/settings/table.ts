@@ -350,6 +350,6 @@ export function settingsOf(daemon: Daemon): SettingName[] {
 
 /** Options of the design that this version does not have: naming one gets a plain answer instead of "unknown". */
 export const notYet: Readonly<Record<string, string>> = {
-  'statsd-port': 'StatsD is not part of this version: send events to /events or /post',
-  'statsd-socket': 'StatsD is not part of this version: send events to /events or /post',
+  'statsd-socket':
+    'a Unix socket for StatsD is not part of this version: send to --statsd-port over UDP or TCP',
 };

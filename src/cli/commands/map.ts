@@ -1,0 +1,56 @@
+import type { Explanation } from '../../intake/mapping/explain.js';
+import type { Mapping } from '../../intake/mapping/mapping.js';
+import type { Command } from '../command.js';
+
+export const map: Command = {
+  name: 'map',
+  positionals: '<lines..>',
+  summary: 'Show what an agent makes of StatsD lines, without sending them',
+  details:
+    'Reads the rules that an agent would have: of --mapping, TABA_MAPPING, or the settings file. Ends with 1 when a line is rejected.',
+  examples: [
+    ["taba map 'app.web1.latency:12|ms|#env:prod'", 'by the rules that StatsD has by itself'],
+    ["taba map --config agent.json 'app.web1.latency:12|ms'", 'by those of a settings file'],
+  ],
+  options: {
+    config: { placeholder: 'FILE', description: 'settings file of an agent' },
+    mapping: { placeholder: 'JSON', description: 'rules, as in the setting of that name' },
+  },
+  async run(args, io) {
+    const { defaultLimits } = await import('../../core/limits.js');
+    const { explainLines } = await import('../../intake/mapping/explain.js');
+    const { mappingOf } = await import('../mapping.js');
+    const { handlersWith } = await import('../load-handlers.js');
+    const { resolveSettings } = await import('../settings/resolve.js');
+    const { values } = resolveSettings('agent', { flags: args.flags, env: io.env, folder: io.folder });
+    const registry = handlersWith(values['additional-handlers']);
+    const mapping = mappingOf(values, registry);
+    let isRejected = false;
+    for (const line of args.positionals) {
+      io.out(`${line}\n`);
+      for (const explanation of explainLines(line, mapping, { maxNameBytes: defaultLimits.maxNameBytes })) {
+        isRejected ||= explanation.fate === 'rejected';
+        io.out(`  ${textOf(explanation, mapping)}\n`);
+      }
+    }
+    return isRejected ? 1 : 0;
+  },
+};
+
+function textOf(explanation: Explanation, { rules }: Mapping): string {
+  const by = (rule: number | undefined): string =>
+    rule === undefined ? 'no rule fits' : `rule ${rule}: ${rules[rule - 1]!.match}`;
+  switch (explanation.fate) {
+    case 'taken': {
+      const { tab, type, value, weight, rule } = explanation;
+      const times = weight === 1 ? '' : `, as ${weight} events`;
+      return `${tab}  ${type}  ${value}${times}  (${by(rule)})`;
+    }
+    case 'dropped':
+      return `dropped  (${by(explanation.rule)})`;
+    case 'ignored':
+      return `ignored: ${explanation.what}`;
+    case 'rejected':
+      return `rejected: ${explanation.code}: ${explanation.message}`;
+  }
+}
