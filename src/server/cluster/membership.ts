@@ -1,5 +1,6 @@
 import { TabaError } from '../../core/errors.js';
 import type { MemberId } from '../../core/ids.js';
+import { xxHash32 } from '../../core/xxhash32.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { Assignment, ClusterView, Coordination, Member } from '../../storage/coordination.js';
@@ -23,6 +24,9 @@ export interface MembershipOptions {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** Integers of doubles: with so many, versions last beyond the year 2100. */
+const versionsPerMs = 2048;
 
 /**
  * This server's place among the others: a heartbeat every so often, what it tells about them, and, while this server leads,
@@ -169,8 +173,7 @@ export class Membership {
     const moved = owners.filter((owner, bucket) => owner !== present[bucket]).length;
     const isLost = version === 0 && this.#assignment !== undefined;
     if (moved === 0 && !isLost) return false;
-    // The store's clock: never used twice, though a fail-over may lose the version before.
-    const assignment = { version: Math.max(version + 1, Math.floor(nowMs)), owners };
+    const assignment = { version: this.#versionAfter(version, nowMs), owners };
     try {
       if (!(await coordination.assign(describe().id, version, assignment))) return false;
     } catch (error) {
@@ -182,6 +185,18 @@ export class Membership {
     this.#assignment = assignment;
     this.#options.published();
     return true;
+  }
+
+  /**
+   * A version that is never used twice, though a fail-over may lose the one before, and two servers may lead, one of them on a
+   * master that was replaced: the store's clock, and something of the leader's own.
+   */
+  #versionAfter(before: number, nowMs: number): number {
+    const known = Math.max(before, this.#assignment?.version ?? 0);
+    const own = xxHash32(Buffer.from(this.#options.describe().id)) % versionsPerMs;
+    const version = (ms: number): number => ms * versionsPerMs + own;
+    const ofNow = version(Math.floor(nowMs));
+    return ofNow > known ? ofNow : version(Math.floor(known / versionsPerMs) + 1);
   }
 }
 

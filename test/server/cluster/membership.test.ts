@@ -174,3 +174,13 @@ t.test('a lost assignment is made anew, with a version that was never there', as
   t.strictSame(shares(a), { a: 5, b: 5 });
   t.ok((a.membership.assignment?.version ?? 0) > before);
 });
+
+t.test('two leaders of one ms, each with a store of its own, do not use the same version', async (t) => {
+  // As around a fail-over, when somebody still hears the master that was replaced.
+  const [one, other] = [clusterOf(), clusterOf()];
+  const [a, b] = [await one.join('a'), await other.join('b')];
+  t.equal(one.clock.nowMs(), other.clock.nowMs());
+  t.ok(a.membership.assignment !== undefined && b.membership.assignment !== undefined);
+  t.not(a.membership.assignment?.version, b.membership.assignment?.version);
+  t.ok(Number.isSafeInteger(a.membership.assignment?.version));
+});
