@@ -10,7 +10,10 @@ export const map: Command = {
     'Reads the rules that an agent would have: of --mapping, TABA_MAPPING, or the settings file. Ends with 1 when a line is rejected.',
   examples: [
     ["taba map 'app.web1.latency:12|ms|#env:prod'", 'by the rules that StatsD has by itself'],
-    ["taba map --config agent.json 'app.web1.latency:12|ms'", 'by those of a settings file'],
+    [
+      `taba map --mapping '[{"match": "debug", "drop": true}]' 'debug.queries:1|c'`,
+      'by rules that are tried out; --config FILE takes those of an agent',
+    ],
   ],
   options: {
     config: { placeholder: 'FILE', description: 'settings file of an agent' },
