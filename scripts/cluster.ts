@@ -7,6 +7,7 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { onStopSignals } from '../src/runtime/stop-signals.js';
 import { buildExecutable } from './cluster/program.js';
 import { type NodeRole, TabaCluster } from './cluster/taba-cluster.js';
 import { describe, whatToTry } from './cluster/table.js';
@@ -55,15 +56,15 @@ async function usualPort(_name: string, role: NodeRole): Promise<number> {
 
 let interrupted = false;
 const interruption = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      // Whoever asks twice does not want to wait: what runs ends with this process.
-      if (interrupted) process.exit(130);
+  onStopSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], {
+    onFirst: () => {
       console.error('stopping …');
       interrupted = true;
       resolve();
-    });
-  }
+    },
+    // What runs is killed when this process has ended.
+    onSecond: () => process.exit(130),
+  });
 });
 
 const folder = await TemporaryFolder.create('taba-cluster-');

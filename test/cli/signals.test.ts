@@ -26,6 +26,15 @@ t.test('a second signal ends the process at once', async (t) => {
   t.same(await daemon.ended, [1, null]);
 });
 
+t.test('a signal that comes twice at once, as under npm, is one order', async (t) => {
+  const daemon = start(t);
+  await daemon.event('ready');
+  daemon.kill('SIGINT');
+  await daemon.event('stopping');
+  daemon.kill('SIGINT');
+  t.same(await daemon.ended, [0, null]);
+});
+
 t.test('a store that cannot be reached is said at the start, and where it was looked for', async (t) => {
   for (const [flags, reason] of [
     [['--redis', 'redis://user:topsecret@127.0.0.1:9'], /127\.0\.0\.1:9: connect ECONNREFUSED/],
