@@ -117,7 +117,7 @@ class Server implements RunningServer {
         this.#latency.applied(moment);
         this.#load.add(moment.events);
       },
-      assignedPlace: (bucket) => this.#cluster.assignedPlace(bucket),
+      assignedPlace: (bucket, mayBeTaken) => this.#cluster.assignedPlace(bucket, mayBeTaken),
       mayRead: () => this.#cluster.mayRead,
     });
     this.#cluster = this.#joined(log);

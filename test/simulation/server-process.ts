@@ -55,6 +55,8 @@ export class ServerProcess {
   readonly keyed: KeyedDelivery;
   readonly router: Router;
   readonly links: Links;
+  /** Posted bodies with a key that are not settled. */
+  bodiesUnderWay = 0;
   readonly #options: ServerProcessOptions;
   readonly #cluster: SharedCluster;
   readonly #gather: Gather;
@@ -119,7 +121,7 @@ export class ServerProcess {
       forgetProducerMs: profile.forget > 0 ? forgetAfterMs : Number.POSITIVE_INFINITY,
       memory: { maxStates: profile.maxStates },
       backoffMs: (failures) => 20 * 2 ** Math.min(failures, 5) * (0.5 + world.random()),
-      assignedPlace: (bucket) => this.#cluster.assignedPlace(bucket),
+      assignedPlace: (bucket, mayBeTaken) => this.#cluster.assignedPlace(bucket, mayBeTaken),
       mayRead: () => this.#cluster.mayRead,
       hold: (bucket, context) => {
         const owner = makeOwner(without, bucket, context);

@@ -68,7 +68,8 @@ export class SimServer {
   }
 
   get idle(): boolean {
-    return this.#process?.producer.bufferedEvents === 0;
+    const process = this.#process;
+    return process?.producer.bufferedEvents === 0 && process.bodiesUnderWay === 0;
   }
 
   /** What the books of this life are out by: zeros. */
@@ -162,10 +163,14 @@ export class SimServer {
       });
       return;
     }
-    process.keyed.deliver(key, parts, keyedWithinMs).then(
-      () => tell('counted'),
-      () => tell('given up'),
-    );
+    process.bodiesUnderWay++;
+    process.keyed
+      .deliver(key, parts, keyedWithinMs)
+      .then(
+        () => tell('counted'),
+        () => tell('given up'),
+      )
+      .finally(() => process.bodiesUnderWay--);
   }
 
   /** Whoever serves the bucket here, by the assignment that the store has. */

@@ -12,8 +12,12 @@ export interface Cluster {
   deliver(block: Block): Promise<Answer>;
   /** Whether what the owners here have in memory is the present: they may have been replaced otherwise. */
   readonly mayRead: boolean;
-  /** Whether the bucket is this server's to acquire again, by the newest assignment (R3). */
-  assignedPlace(bucket: BucketIndex): Promise<AssignedPlace>;
+  /**
+   * Whether a lost bucket is this server's to acquire again, by the newest assignment (R3).
+   *
+   * @param mayBeTaken another server may serve it by now
+   */
+  assignedPlace(bucket: BucketIndex, mayBeTaken: boolean): Promise<AssignedPlace>;
   /** Joins, and begins to own what is assigned here. Resolves when that is served, or some seconds later. */
   start(): Promise<void>;
   /** What events that come in here have to wait for: nobody could take them. */

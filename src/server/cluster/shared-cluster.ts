@@ -124,11 +124,12 @@ export class SharedCluster implements Cluster {
     return this.#membership.isCurrent && !this.#ownership.isConfirming;
   }
 
-  async assignedPlace(bucket: BucketIndex): Promise<AssignedPlace> {
+  async assignedPlace(bucket: BucketIndex, mayBeTaken: boolean): Promise<AssignedPlace> {
     await this.#membership.refresh();
     // Taken for dead, it may have been replaced: what it learnt before says nothing any more.
     if (!this.#membership.isCurrent) return 'unknown';
-    return this.#ownership.isAssigned(bucket) ? 'here' : 'elsewhere';
+    if (!this.#ownership.isAssigned(bucket)) return 'elsewhere';
+    return mayBeTaken ? 'contested' : 'here';
   }
 
   async start(): Promise<void> {

@@ -40,7 +40,7 @@ export interface BucketContext {
   loaded(): void;
   onApplied?(moment: AppliedMoment): void;
   /** Asked before a lost bucket is acquired again (R3). Default: here. */
-  assignedPlace?(bucket: BucketIndex): Promise<AssignedPlace>;
-  /** A lost bucket is not acquired again: it is somebody else's by now. */
+  assignedPlace?(bucket: BucketIndex, mayBeTaken: boolean): Promise<AssignedPlace>;
+  /** A lost bucket is not acquired again: it is somebody else's by now, or has to be asked for. */
   gaveUp?(bucket: BucketIndex): void;
 }

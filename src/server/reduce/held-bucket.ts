@@ -1,12 +1,15 @@
 import type { BucketIndex, HeadToken } from '../../core/ids.js';
-import type { Head, Page, PageKey, PageWrite } from '../../storage/store.js';
+import { type Head, HeadMismatch, type Page, type PageKey, type PageWrite } from '../../storage/store.js';
 import type { BucketContext } from './context.js';
 
 /** idle: not ours · acquiring: waits for the store, or for the next try · serving · leaving: hands over */
 export type OwnerState = 'idle' | 'acquiring' | 'serving' | 'leaving';
 
-/** Where the newest assignment has a bucket; unknown where that cannot be learnt now. */
-export type AssignedPlace = 'here' | 'elsewhere' | 'unknown';
+/**
+ * Where the newest assignment has a bucket; unknown where that cannot be learnt now. It is contested where it is assigned
+ * here and another server may serve it, who has to be asked for it first.
+ */
+export type AssignedPlace = 'here' | 'contested' | 'elsewhere' | 'unknown';
 
 /** Whoever waits to learn of an assignment pauses as after so many failures. */
 const pausesForNews = 1;
@@ -33,6 +36,8 @@ export abstract class HeldBucket {
   #generation = 0;
   #line: Promise<unknown> = Promise.resolve();
   #failures = 0;
+  /** Another server may have taken it, and serve it: the store said so, or this one was taken for dead meanwhile. */
+  #mayBeTaken = false;
   #callOff: (() => void) | undefined;
 
   constructor(bucket: BucketIndex, context: BucketContext) {
@@ -61,8 +66,10 @@ export abstract class HeldBucket {
       if (generation !== this.#generation) return;
       this.#token = acquired.token;
       this.#n = 0;
+      this.#mayBeTaken = false;
       await this.takeOver(acquired);
       this.check(generation);
+      if (this.#mayBeTaken) await this.#confirm();
       this.#failures = 0;
       this.phase = 'serving';
       this.acquired();
@@ -76,7 +83,7 @@ export abstract class HeldBucket {
     acquired: Awaited<ReturnType<BucketContext['store']['acquire']>>,
   ): Promise<void>;
   protected abstract acquired(): void;
-  /** It is somebody else's. */
+  /** It is somebody else's, or has to be asked for. */
   protected abstract gaveUp(): void;
   /** Drops the memory of the bucket. */
   protected abstract forget(): void;
@@ -137,6 +144,7 @@ export abstract class HeldBucket {
   /** R3: whatever was known about the bucket is not known any more. Acquires again while it is ours. */
   protected lose(generation: number, error: unknown): void {
     if (generation !== this.#generation || this.phase === 'idle') return;
+    if (error instanceof HeadMismatch) this.#mayBeTaken = true;
     this.forgetAll();
     this.context.log.warn('bucket_lost', {
       bucket: this.bucket,
@@ -157,7 +165,7 @@ export abstract class HeldBucket {
   async #acquireAgain(): Promise<void> {
     const generation = this.#generation;
     this.#callOff = undefined;
-    const place = (await this.context.assignedPlace?.(this.bucket)) ?? 'here';
+    const place = (await this.context.assignedPlace?.(this.bucket, this.#mayBeTaken)) ?? 'here';
     if (generation !== this.#generation || this.phase !== 'acquiring') return;
     switch (place) {
       case 'here':
@@ -166,6 +174,7 @@ export abstract class HeldBucket {
       case 'unknown':
         this.#tryAgain(pausesForNews);
         return;
+      case 'contested':
       case 'elsewhere':
         this.forgetAll();
         this.phase = 'idle';
@@ -173,9 +182,16 @@ export abstract class HeldBucket {
     }
   }
 
-  /** Asks the store whether the bucket is still ours; when it is not, it is lost. */
+  /** This server was taken for dead: asks the store whether the bucket is still ours; when it is not, it is lost. */
   async confirm(): Promise<void> {
+    this.#mayBeTaken = true;
+    // One that is being acquired is asked about when it is.
+    if (this.phase === 'serving') await this.#confirm();
+  }
+
+  async #confirm(): Promise<void> {
     await this.readPages([]);
+    this.#mayBeTaken = false;
   }
 
   protected forgetAll(): void {

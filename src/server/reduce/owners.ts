@@ -41,7 +41,7 @@ export interface OwnersOptions {
   /** Whether what is in memory can be trusted to be the present, see `Reading`. Default: yes. */
   mayRead?(): boolean;
   /** See `BucketContext`. */
-  assignedPlace?(bucket: BucketIndex): Promise<AssignedPlace>;
+  assignedPlace?(bucket: BucketIndex, mayBeTaken: boolean): Promise<AssignedPlace>;
   /** An entry was applied; for measuring latency. */
   onApplied?(moment: AppliedMoment): void;
   /** Makes what holds a bucket: the simulation puts owners that break a rule in its place. Default: a BucketOwner. */
@@ -201,10 +201,10 @@ export class Owners {
     if (owner !== undefined) this.#forget(owner);
   }
 
-  /** Asks the store about every bucket that is served, of these or of all; what turns out to be somebody else's is lost. */
-  confirm(buckets: Iterable<BucketIndex> = this.#holdings.servedBuckets()): Promise<void> {
+  /** Asks the store about every bucket that is held, of these or of all; what turns out to be somebody else's is lost. */
+  confirm(buckets: Iterable<BucketIndex> = this.#holdings.buckets()): Promise<void> {
     return eachBucket(
-      [...buckets].flatMap((bucket) => this.#holdings.serving(bucket) ?? []),
+      [...buckets].flatMap((bucket) => this.#holdings.get(bucket) ?? []),
       {
         clock: this.#options.clock,
         action: (owner) => owner.confirm(),

@@ -75,3 +75,52 @@ t.test('nothing is trimmed while a lost bucket waits for its replay', async (t) 
   await turns();
   t.same(await counts(owners, slow), { '': 2, c: 2 });
 });
+
+t.test('a lost bucket is acquired again at once, unless another may serve it by now', async (t) => {
+  const bucket = bucketOfTab(lost);
+  const { store, troubled, failing } = troubledStore();
+  const asked: boolean[] = [];
+  const owners = await begin({
+    store: troubled,
+    assignedPlace: async (_bucket, mayBeTaken) => {
+      asked.push(mayBeTaken);
+      return mayBeTaken ? 'contested' : 'here';
+    },
+  });
+  failing.add(bucket);
+  t.match(await owners.take(block({ tab: lost })), { kind: 'busy' });
+  await turns();
+  t.equal(owners.stateOf(bucket), 'serving', 'a connection broke, and nobody took this server for dead');
+
+  await store.acquire(bucket, 'somebody else');
+  t.match(await owners.take(block({ tab: lost })), { kind: 'busy' });
+  await turns();
+  t.equal(owners.stateOf(bucket), 'idle', 'whoever has it is asked first');
+  t.same(asked, [false, true]);
+});
+
+t.test('what a server loses when it was taken for dead has to be asked for', async (t) => {
+  const bucket = bucketOfTab(lost);
+  const { troubled, failing } = troubledStore();
+  let answer: () => void = () => {};
+  const owners = await begin({
+    store: troubled,
+    assignedPlace: async (_bucket, mayBeTaken) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return mayBeTaken ? 'contested' : 'unknown';
+    },
+  });
+  failing.add(bucket);
+  t.match(await owners.take(block({ tab: lost })), { kind: 'busy' });
+  await turns();
+  await owners.confirm();
+  answer();
+  await turns();
+  answer();
+  await turns();
+  t.equal(owners.stateOf(bucket), 'idle');
+  const served = bucketOfTab(slow);
+  t.equal(owners.stateOf(served), 'serving', 'the store says that this one is its own');
+});
