@@ -12,8 +12,9 @@ import {
   numberWindowSum,
 } from '../window/number-cascade.js';
 import { NumberRing } from '../window/number-ring.js';
+import { histogramFigures, totalsFigures } from './figures.js';
 import type { Handler, JsonValue, RenderForm, RenderView } from './handler.js';
-import { boundsJson, histogramJson, saturationJson, totalsJson } from './histogram-view.js';
+import { boundsJson, histogramJson, rateOf, saturationJson, totalsJson } from './histogram-view.js';
 import {
   blockText,
   countText,
@@ -73,6 +74,15 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     recent.clampFuture(limitSec, presentSec, () => new NumberRing()),
 
   render: ({ recent, all }, form, view) => renderers[form](recent, all, view),
+
+  figures({ recent, all }, { nowSec }) {
+    const windows = counterLayout.map(({ label }, number) => {
+      const { count, total } = numberWindowSum(recent, number, nowSec);
+      const rate = rateOf(count, recent.bounds(number, nowSec));
+      return { window: label, rate, ...totalsFigures(count, total) };
+    });
+    return { all: histogramFigures(all), windows };
+  },
 
   shouldPrune: ({ recent }, nowSec, idleSec) => nowSec - recent.newestSec >= idleSec,
 

@@ -1,4 +1,5 @@
 import type { TabType } from '../ids.js';
+import { holdersFigures } from './figures.js';
 import { renderGauge } from './gauge.js';
 import { type ExpiringValue, parseExpiringValue } from './gauge-value.js';
 import type { Handler } from './handler.js';
@@ -33,6 +34,7 @@ export const expiryGauge: Handler<LatestState, ExpiringValue> = {
   clampFuture: clampLatest,
 
   render: (state, form, { nowSec }) => renderGauge(state, holdersOf(state, nowSec), form),
+  figures: (state, { nowSec }) => holdersFigures(holdersOf(state, nowSec)),
   shouldPrune: ({ latest, holders }, nowSec) =>
     latest === undefined ? holders.size === 0 : latest.expirySec <= nowSec,
 

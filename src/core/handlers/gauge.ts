@@ -1,4 +1,5 @@
 import type { TabType } from '../ids.js';
+import { holdersFigures } from './figures.js';
 import { type GaugeValue, parseGaugeValue } from './gauge-value.js';
 import type { Handler, JsonValue, RenderForm } from './handler.js';
 import { addHolders, type Holders, mergeHolders, renderHolders } from './holders.js';
@@ -35,6 +36,7 @@ export const gauge: Handler<LatestState, GaugeValue> = {
   clampFuture: clampLatest,
 
   render: (state, form, { nowSec }) => renderGauge(state, holdersOf(state, nowSec), form),
+  figures: (state, { nowSec }) => holdersFigures(holdersOf(state, nowSec)),
   shouldPrune({ latest, holders }, nowSec, idleSec) {
     if (latest === undefined) return holders.size === 0;
     return nowSec - latest.timestampSec >= Math.min(idleSec, gaugeMemorySec);

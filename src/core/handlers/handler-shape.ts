@@ -15,7 +15,11 @@ const requiredMethods = [
   'upgrade',
 ] as const satisfies readonly (keyof Handler)[];
 
-const optionalMethods = ['foldHistogram', 'foldGathered'] as const satisfies readonly (keyof Handler)[];
+const optionalMethods = [
+  'foldHistogram',
+  'foldGathered',
+  'figures',
+] as const satisfies readonly (keyof Handler)[];
 
 const typeName = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;
 

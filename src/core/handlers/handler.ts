@@ -2,6 +2,7 @@ import type { ByteReader, ByteWriter } from '../bytes.js';
 import type { TabType } from '../ids.js';
 import type { CoarseHistogram } from '../sketch/coarse.js';
 import type { Histogram } from '../sketch/histogram.js';
+import type { Figures } from './figures.js';
 
 /** How a State is shown: for people, for programs, or with everything it holds. */
 export type RenderForm = 'text' | 'json' | 'detailed';
@@ -80,6 +81,8 @@ export interface Handler<S = unknown, V = unknown> {
 
   /** `text` returns the string that follows `name: `; the others return JSON. */
   render(state: S, form: RenderForm, view: RenderView): JsonValue;
+  /** The State as numbers, for `/metrics/tabs`. Types without numbers have none. */
+  figures?(state: S, view: RenderView): Figures;
   /** Whether nothing has happened to `state` for `idleSec` (or all it held has expired), so that it may be forgotten. */
   shouldPrune(state: S, nowSec: number, idleSec: number): boolean;
 

@@ -23,9 +23,13 @@ export function saturationJson(total: number): JsonObject {
   return Number.isFinite(total) ? {} : { saturated: true };
 }
 
-/** `rate` is events a second over what the window really covers. */
-export function boundsJson({ fromSec, toSec }: WindowBounds, count: number): JsonObject {
-  return { from: fromSec, to: toSec, rate: count / (toSec - fromSec) };
+/** Events a second over what a window really covers. */
+export function rateOf(count: number, { fromSec, toSec }: WindowBounds): number {
+  return count / (toSec - fromSec);
+}
+
+export function boundsJson(bounds: WindowBounds, count: number): JsonObject {
+  return { from: bounds.fromSec, to: bounds.toSec, rate: rateOf(count, bounds) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { TabType } from '../ids.js';
 import { coarseCount } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
+import { histogramFigures } from './figures.js';
 import type { Handler } from './handler.js';
 import { histogramJson, percentilesJson, percentilesLine } from './histogram-view.js';
 import { parseNumber } from './number-value.js';
@@ -58,6 +59,8 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
     if (form === 'text') return percentilesLine(all);
     return form === 'json' ? percentilesJson(all) : histogramJson(all);
   },
+
+  figures: ({ all }) => ({ all: histogramFigures(all) }),
 
   shouldPrune: ({ newestSec }, nowSec, idleSec) => nowSec - newestSec >= idleSec,
 

@@ -11,8 +11,16 @@ import {
 } from '../window/cell-cascade.js';
 import { type CellKind, CellRing } from '../window/cell-ring.js';
 import { sketchLayout } from '../window/layout.js';
+import { histogramFigures, totalsFigures } from './figures.js';
 import type { Handler, JsonValue } from './handler.js';
-import { boundsJson, histogramJson, percentilesJson, percentilesLine, totalsJson } from './histogram-view.js';
+import {
+  boundsJson,
+  histogramJson,
+  percentilesJson,
+  percentilesLine,
+  rateOf,
+  totalsJson,
+} from './histogram-view.js';
 import { blockText, saturated, shownPercentiles } from './number-format.js';
 import { parseNumber } from './number-value.js';
 import { neverHad } from './upgrade.js';
@@ -93,6 +101,14 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
       return [label, { ...histogramJson(sum), ...boundsJson(bounds, sum.count), cells: series }];
     });
     return { ...Object.fromEntries(detailed), all: totalsJson(state.count, state.total) };
+  },
+
+  figures({ recent, count, total }, { nowSec }) {
+    const windows = sketchLayout.map(({ label }, number) => {
+      const { sum, bounds } = cellWindow(recent, number, nowSec, histogramCell);
+      return { window: label, rate: rateOf(sum.count, bounds), ...histogramFigures(sum) };
+    });
+    return { all: totalsFigures(count, total), windows };
   },
 
   shouldPrune: ({ recent }, nowSec, idleSec) => nowSec - recent.newestSec >= idleSec,

@@ -1,5 +1,6 @@
 import type { TabType } from '../ids.js';
 import { coarseCount, coarseTotal } from '../sketch/coarse.js';
+import { totalsFigures } from './figures.js';
 import type { Handler } from './handler.js';
 import { saturationJson, totalsJson } from './histogram-view.js';
 import { average, countText, lineText, valueText } from './number-format.js';
@@ -70,6 +71,8 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
     }
     return { ...totalsJson(count, total), ...(form === 'detailed' ? saturationJson(total) : {}) };
   },
+
+  figures: ({ count, total }) => ({ all: totalsFigures(count, total) }),
 
   shouldPrune: ({ newestSec }, nowSec, idleSec) => nowSec - newestSec >= idleSec,
 

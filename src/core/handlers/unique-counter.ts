@@ -14,6 +14,7 @@ import { type CellKind, CellRing } from '../window/cell-ring.js';
 import { sketchLayout } from '../window/layout.js';
 import { maxGaugeValueBytes } from './gauge-value.js';
 import type { Handler, JsonValue } from './handler.js';
+import { rateOf } from './histogram-view.js';
 import { lineText } from './number-format.js';
 import { shown } from './number-value.js';
 import { neverHad } from './upgrade.js';
@@ -82,7 +83,7 @@ export const uniqueCounter: Handler<UniqueCounterState, Hash64> = {
         ...distinctJson(sum),
         from: bounds.fromSec,
         to: bounds.toSec,
-        rate: sum.events / (bounds.toSec - bounds.fromSec),
+        rate: rateOf(sum.events, bounds),
         cells: {
           width: sketchLayout[number]!.widthSec,
           from: bounds.fromSec,
@@ -92,6 +93,15 @@ export const uniqueCounter: Handler<UniqueCounterState, Hash64> = {
       },
     ]);
     return { ...Object.fromEntries(detailed), all: distinctJson(all) };
+  },
+
+  figures({ recent, all }, { nowSec }) {
+    const windows = sketchLayout.map(({ label }, number) => {
+      const { sum, bounds } = cellWindow(recent, number, nowSec, distinctCell);
+      const { events } = sum;
+      return { window: label, count: events, rate: rateOf(events, bounds), distinct: sum.count() };
+    });
+    return { all: { count: all.events, distinct: all.count() }, windows };
   },
 
   shouldPrune: ({ recent }, nowSec, idleSec) => nowSec - recent.newestSec >= idleSec,

@@ -20,7 +20,7 @@ import { handlerOf } from './handler-of.js';
 const version = 1;
 const forms: readonly RenderForm[] = ['text', 'json', 'detailed'];
 /** Texts of a row. */
-const rowWidths = { aggregates: 2, projections: 3, sum: 0, tabs: 2, clients: 1 } satisfies Record<
+const rowWidths = { aggregates: 2, projections: 3, sum: 0, tabs: 2, clients: 1, figures: 3 } satisfies Record<
   Subject,
   number
 >;

@@ -13,12 +13,13 @@ export function isListed(choice: Choice): choice is readonly string[] {
  * - `aggregates`: each tab over the clients; rows `[tab, rendering]`
  * - `projections`: each State of the clients; rows `[tab, client, rendering]`
  * - `sum`: one State over all of it, or of which types the tabs are, where that is more than one; no rows
+ * - `figures`: each tab over the clients as numbers, where its type has them; rows `[tab, type, Figures as JSON]`
  * - `tabs`: those of the clients, with their types; rows `[tab, type]`
  * - `clients`: those of the tabs; rows `[client]`
  *
  * Renderings are text, or JSON as text.
  */
-export const subjects = ['aggregates', 'projections', 'sum', 'tabs', 'clients'] as const;
+export const subjects = ['aggregates', 'projections', 'sum', 'tabs', 'clients', 'figures'] as const;
 export type Subject = (typeof subjects)[number];
 
 /** A question to one holder, about some of the buckets that it is taken to serve. */

@@ -1,7 +1,7 @@
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { BucketIndex, ClientId, TabType } from '../../core/ids.js';
 import type { Clock } from '../../runtime/clock.js';
-import type { BucketView } from '../reduce/bucket-view.js';
+import type { BucketView, TabStates } from '../reduce/bucket-view.js';
 import type { OwnedTab } from '../reduce/owned-tab.js';
 import type { Reading } from '../reduce/reading.js';
 import { type Ask, isListed, type Subject, type Told } from './ask.js';
@@ -139,15 +139,17 @@ class Answering {
     aggregates: async (view, tabs) => {
       const showing = this.#showing;
       const rows: string[][] = [];
-      const lasted = await view.view(tabs, {
-        turn: this.#turn,
-        whose: (tab) => statesOfAggregate(tab, showing),
-        look: (states) => {
-          const aggregate = aggregateOf(states, showing);
-          if (aggregate === undefined) return;
-          const { tab, handler } = states;
-          rows.push(this.#row(tab.tab, written(rendered(handler, aggregate, showing), showing.form)));
-        },
+      const lasted = await this.#lookAtAggregates(view, tabs, ({ tab, handler }, aggregate) => {
+        rows.push(this.#row(tab.tab, written(rendered(handler, aggregate, showing), showing.form)));
+      });
+      return lasted ? { rows } : undefined;
+    },
+
+    figures: async (view, tabs) => {
+      const rows: string[][] = [];
+      const lasted = await this.#lookAtAggregates(view, tabs, ({ tab, handler }, aggregate) => {
+        const figures = handler.figures?.(aggregate, this.#showing.view);
+        if (figures !== undefined) rows.push(this.#row(tab.tab, tab.type, JSON.stringify(figures)));
       });
       return lasted ? { rows } : undefined;
     },
@@ -170,18 +172,11 @@ class Answering {
     },
 
     sum: async (view, tabs) => {
-      const showing = this.#showing;
-      const { nowSec } = showing.view;
+      const { nowSec } = this.#showing.view;
       let sum: unknown;
-      const lasted = await view.view(tabs, {
-        turn: this.#turn,
-        whose: (tab) => statesOfAggregate(tab, showing),
-        look: (states) => {
-          const aggregate = aggregateOf(states, showing);
-          if (aggregate === undefined) return;
-          sum ??= states.handler.newState();
-          states.handler.aggregate(sum, aggregate, nowSec);
-        },
+      const lasted = await this.#lookAtAggregates(view, tabs, ({ handler }, aggregate) => {
+        sum ??= handler.newState();
+        handler.aggregate(sum, aggregate, nowSec);
       });
       return lasted ? { sum } : undefined;
     },
@@ -200,6 +195,23 @@ class Answering {
       return { rows: present.map((client) => this.#row(client)) };
     },
   };
+
+  /** @returns whether the bucket was there to the end */
+  #lookAtAggregates(
+    view: BucketView,
+    tabs: Iterable<OwnedTab>,
+    look: (states: TabStates, aggregate: unknown) => void,
+  ): Promise<boolean> {
+    const showing = this.#showing;
+    return view.view(tabs, {
+      turn: this.#turn,
+      whose: (tab) => statesOfAggregate(tab, showing),
+      look: (states) => {
+        const aggregate = aggregateOf(states, showing);
+        if (aggregate !== undefined) look(states, aggregate);
+      },
+    });
+  }
 
   #concerns(tab: OwnedTab): boolean {
     const { clients } = this.#showing;

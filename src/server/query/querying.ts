@@ -5,6 +5,7 @@ import type { Clock } from '../../runtime/clock.js';
 import type { Store } from '../../storage/store.js';
 import type { Route } from '../../transport/inbound/http.js';
 import type { Peers, Questions } from '../cluster/peers.js';
+import { tabMetricsRoute } from '../metrics/tab-metrics-route.js';
 import type { Owners } from '../reduce/owners.js';
 import { adminRoutes } from './admin-routes.js';
 import { Everywhere } from './everywhere.js';
@@ -45,6 +46,7 @@ export function querying(options: QueryingOptions): Querying {
   return {
     routes: [
       ...queryRoutes({ ...options, gather }),
+      tabMetricsRoute({ ...options, gather }),
       ...adminRoutes({ ...options, everywhere, gather, bucketCount }),
     ],
     questions: queryQuestions({ ...options, holder, administration, registry }),
