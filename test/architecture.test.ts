@@ -54,6 +54,7 @@ const packagesOf: Readonly<Record<string, readonly string[]>> = {
   ws: ['transport/outbound'],
   yargs: ['cli'],
   pino: ['runtime'],
+  'prom-client': ['runtime'],
 };
 
 /** A folder by construct instead of by concept: its content belongs somewhere else. */

@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Child } from '../process/child.js';
 import { freePort } from '../process/free-port.js';
+import { redisServerProgram } from '../process/system-program.js';
 import { TemporaryFolder } from '../process/temporary-folder.js';
-import { redisServerProgram } from './program.js';
 
 /** Who may ask it, and over what. */
 export interface RedisAccess {

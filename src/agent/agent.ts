@@ -94,6 +94,10 @@ class Agent implements RunningAgent {
     return `http://${host.includes(':') ? `[${host}]` : host}:${this.#http?.port ?? this.#options.port}`;
   }
 
+  get #version(): string {
+    return this.#options.version ?? 'unknown';
+  }
+
   async start(): Promise<void> {
     try {
       await this.#lockSpool();
@@ -101,7 +105,10 @@ class Agent implements RunningAgent {
       this.#http = await startHttpServer({
         host: this.#options.host,
         port: this.#options.port,
-        routes: agentRoutes({ reception: this.#reception, room: this.#room, status: () => this.status() }),
+        routes: agentRoutes({
+          ...{ reception: this.#reception, room: this.#room, version: this.#version },
+          status: () => this.status(),
+        }),
         frames: this.#sdk,
         maxBodyBytes: this.#options.limits.maxBodyBytes,
         maxFrameBytes: this.#options.limits.maxFrameBytes,
@@ -223,7 +230,7 @@ class Agent implements RunningAgent {
   }
 
   status(): AgentStatus {
-    const { clock, clientId, version = 'unknown' } = this.#options;
+    const { clock, clientId } = this.#options;
     const { door, known, samples } = this.#reception;
     const shortage = this.#reception.stopping ? undefined : this.#room.shortage();
     const account = this.#cluster.account();
@@ -234,7 +241,7 @@ class Agent implements RunningAgent {
     });
     return {
       role: 'agent',
-      version,
+      version: this.#version,
       instance: this.#instance,
       client_id: clientId,
       uptime_sec: Math.round((clock.monotonicMs() - this.#startedAtMs) / 100) / 10,

@@ -1,6 +1,9 @@
 import { TabaError } from '../core/errors.js';
+import { ProcessMetrics } from '../runtime/process-metrics.js';
 import { formOf, replyInForm } from '../transport/inbound/accept.js';
 import type { HttpReply, HttpRequest, Route } from '../transport/inbound/http.js';
+import { metricsRoute } from '../transport/inbound/metrics-route.js';
+import { agentFigures } from './figures.js';
 import type { Reception } from './reception.js';
 import type { Room } from './room.js';
 import { type AgentStatus, renderStatus } from './status.js';
@@ -9,10 +12,11 @@ export interface RoutesOf {
   readonly reception: Reception;
   readonly room: Room;
   readonly status: () => AgentStatus;
+  readonly version: string;
 }
 
 /** What an agent answers over HTTP. */
-export function agentRoutes({ reception, room, status }: RoutesOf): readonly Route[] {
+export function agentRoutes({ reception, room, status, version }: RoutesOf): readonly Route[] {
   const take = (request: HttpRequest): Promise<HttpReply> => reception.takeBody(request);
   return [
     { method: 'POST', path: '/post', handle: take },
@@ -23,6 +27,12 @@ export function agentRoutes({ reception, room, status }: RoutesOf): readonly Rou
       path: '/status',
       handle: (request) => replyInForm(formOf(request), status(), renderStatus),
     },
+    metricsRoute(
+      new ProcessMetrics({
+        about: { version, role: 'agent' },
+        figures: () => agentFigures(status()),
+      }),
+    ),
     // Depends on nothing outside this process: a server that is away is no reason to restart an agent.
     { method: 'GET', path: '/healthz', handle: () => text('ok\n') },
     {

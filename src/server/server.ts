@@ -6,16 +6,19 @@ import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
 import { watchLiveMemory } from '../runtime/live-memory.js';
 import type { Log } from '../runtime/log.js';
+import { ProcessMetrics } from '../runtime/process-metrics.js';
 import { throttled } from '../runtime/throttled-log.js';
 import type { Member } from '../storage/coordination.js';
 import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
+import { metricsRoute } from '../transport/inbound/metrics-route.js';
 import type { Hello } from '../wire/frame.js';
 import { encodeParts } from '../wire/parts.js';
 import type { Cluster } from './cluster/cluster.js';
 import { discountSec, Latency } from './cluster/latency.js';
 import { SharedCluster } from './cluster/shared-cluster.js';
 import { soleCluster } from './cluster/sole-cluster.js';
+import { serverFigures } from './metrics/server-figures.js';
 import type { ServerOptions } from './options.js';
 import { type Querying, querying } from './query/querying.js';
 import { Flushes } from './receive/flushes.js';
@@ -236,6 +239,7 @@ class Server implements RunningServer {
         refuses: () => this.#refusal(),
       }),
       ...this.#querying.routes,
+      metricsRoute(this.#metrics()),
       ...statusRoutes({
         status: () => this.status(),
         servers: () => this.#clusterStatus.roles(),
@@ -243,6 +247,14 @@ class Server implements RunningServer {
         notReady: () => this.#notReady(),
       }),
     ];
+  }
+
+  #metrics(): ProcessMetrics {
+    const { version, roles } = this.#options;
+    return new ProcessMetrics({
+      about: { version, role: roles.join(',') },
+      figures: () => serverFigures(this.status()),
+    });
   }
 
   #hello(): Hello {

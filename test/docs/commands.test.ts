@@ -10,7 +10,8 @@ import { taba } from '../cli/terminal.js';
 import { post, serverOf } from '../system/kit.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+const documents = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+const pages = ['README.md', ...documents.map((name) => `docs/${name}`)];
 
 /** The words of a command line, as a shell takes it apart; what follows `<`, `|` or a comment is left out. */
 function words(line: string): string[] {

@@ -58,7 +58,8 @@ export class Exposition {
         this.#write(`# HELP ${declared} ${help}\n# TYPE ${declared} ${kind}\n`);
         isNew = false;
       }
-      this.#write(`${sampled}${labelsText(labels)} ${value}\n`);
+      // A type of somebody's own may tell what is no number.
+      this.#write(`${sampled}${labelsText(labels)} ${Number.isFinite(value) ? value : 'NaN'}\n`);
     }
   }
 
