@@ -11,7 +11,7 @@ import { bucketRanges } from './bucket-ranges.js';
 import type { Holder } from './holder.js';
 import { Size } from './result.js';
 import { askWhileAlive, type Scatter } from './scatter.js';
-import { bucketsOf } from './selecting.js';
+import { bucketsOf, choiceWithin } from './selecting.js';
 
 /** A question about the whole cluster. */
 export interface Question extends Omit<Ask, 'buckets'> {
@@ -69,8 +69,10 @@ export class Gather {
   }
 
   #ask(question: Question, buckets: readonly BucketIndex[], merged: Merged): Promise<BucketIndex[]> {
+    const tabsIn = choiceWithin(question.tabs, this.#options.bucketCount);
     return this.#options.scatter.ask(buckets, async (holder, its) => {
-      const told = await this.#askHolder(holder, { ...question, buckets: its }, question.signal);
+      const ask = { ...question, tabs: tabsIn(its), buckets: its };
+      const told = await this.#askHolder(holder, ask, question.signal);
       merged.add(told);
       return told.missing;
     });

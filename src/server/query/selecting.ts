@@ -90,6 +90,16 @@ export function bucketsOf(choice: Choice, bucketCount: number): BucketIndex[] {
   return Array.from({ length: bucketCount }, (_, bucket) => bucket as BucketIndex);
 }
 
+/** The part of what is meant that may be in these buckets: a holder need not look for what others have. */
+export function choiceWithin(
+  choice: Choice,
+  bucketCount: number,
+): (buckets: readonly BucketIndex[]) => Choice {
+  if (!isListed(choice)) return () => choice;
+  const byBucket = namesByBucket(choice, bucketCount);
+  return (buckets) => buckets.flatMap((bucket) => byBucket.get(bucket) ?? []);
+}
+
 /** Each name once. */
 function namesByBucket(names: readonly string[], bucketCount: number): Map<BucketIndex, TabName[]> {
   const byBucket = new Map<BucketIndex, TabName[]>();
