@@ -12,6 +12,8 @@ import { balanced, handedOver, json, serverOf, until } from '../kit.js';
 export interface StatsdBench {
   readonly agent: RunningAgent;
   readonly port: number;
+  /** Waits until so many events have come in. */
+  caughtUp(events: number): Promise<void>;
   /** Waits until so many events have come in and are with the server; then everybody's books have to balance. */
   arrived(events: number): Promise<void>;
   /** What the server shows of a tab, as JSON. */
@@ -35,11 +37,15 @@ export async function statsdBench(
     statsd: { port: 0, receiveBufferBytes: 2 ** 20, mapping: mappingOf(rules) },
     ...options,
   });
+  const cameIn = async (events: number): Promise<void> => {
+    await until(`${events} events`, () => agent.status().books.received >= events);
+  };
   return {
     agent,
     port: agent.status().statsd!.port,
+    caughtUp: cameIn,
     arrived: async (events) => {
-      await until(`${events} events`, () => agent.status().books.received >= events);
+      await cameIn(events);
       await handedOver({ agent });
       t.equal(agent.status().books.received, events, 'no event more');
       balanced(t, { server, agent });
