@@ -1,3 +1,4 @@
+import type { CumulativePoint } from './cumulative/reading.js';
 import { TabaError } from './errors.js';
 import type { Gathered } from './gather/number-columns.js';
 import type { EventMeta, Handler } from './handlers/handler.js';
@@ -139,6 +140,27 @@ export class PartMap {
     const state = handler.newState();
     handler.foldHistogram(state, histogram, meta);
     this.reduce(tab, type, client, state, events);
+  }
+
+  /**
+   * Adds a figure that its sender adds up itself, as one event.
+   * @throws TabaError `unknown_type`, `type_conflict`, `bad_value` if the type takes no such figures
+   */
+  foldCumulative(tab: TabName, type: TabType, client: ClientId, point: CumulativePoint): void {
+    const known = this.#tab(tab, type);
+    const { handler } = known;
+    if (handler.foldCumulative === undefined) {
+      throw new TabaError('bad_value', `a ${type} takes no cumulative figures`);
+    }
+    const slot = known.clients.get(client);
+    const state = slot === undefined ? handler.newState() : slot.state;
+    handler.foldCumulative(state, point);
+    if (slot === undefined) {
+      this.#insert(known, client, state, 1);
+    } else {
+      slot.events++;
+      this.#events++;
+    }
   }
 
   /**

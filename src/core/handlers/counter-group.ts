@@ -1,4 +1,6 @@
 import type { ByteReader } from '../bytes.js';
+import { coarseOf } from '../cumulative/histogram.js';
+import { CumulativeStreams, encodeStreams, mergedStreams, newestSec } from '../cumulative/streams.js';
 import type { TabType } from '../ids.js';
 import { coarseCount, coarseTotal } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
@@ -31,17 +33,19 @@ export interface CounterGroupState {
   readonly recent: Cascade<NumberRing>;
   /** Everything since the beginning. */
   readonly all: Histogram;
+  /** Of senders that add up themselves; undefined where there never was one. */
+  streams: CumulativeStreams | undefined;
 }
 
 /** Rolling count and total over 1m, 10m, 1h and 1d, and percentiles of all time. */
 export const counterGroup: Handler<CounterGroupState, number> = {
   type: 'CounterGroup' as TabType,
-  version: 1,
+  version: 2,
   tabState: 'kept',
 
   parse: parseNumber,
 
-  newState: () => ({ recent: newNumberCascade(counterLayout), all: new Histogram() }),
+  newState: () => ({ recent: newNumberCascade(counterLayout), all: new Histogram(), streams: undefined }),
 
   fold({ recent, all }, value, { timestampSec, weight = 1 }) {
     all.add(value, weight);
@@ -61,17 +65,32 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     addToWindows(recent, timestampSec, numbers.count, numbers.total);
   },
 
+  foldCumulative(state, point) {
+    state.streams ??= new CumulativeStreams();
+    state.streams.put(point);
+  },
+
+  settle(state, view) {
+    state.streams?.settle(view, (added, timestampSec) => {
+      const meta = { timestampSec, sequence: 0 };
+      if (typeof added !== 'number') counterGroup.foldHistogram!(state, coarseOf(added), meta);
+      else if (added !== 0) counterGroup.fold(state, added, meta);
+    });
+  },
+
   reduce(into, from) {
     into.recent.merge(from.recent);
     into.all.merge(from.all);
+    into.streams = mergedStreams(into.streams, from.streams);
   },
 
   aggregate(into, from) {
     counterGroup.reduce(into, from);
   },
 
-  clampFuture: ({ recent }, limitSec, presentSec) =>
-    recent.clampFuture(limitSec, presentSec, () => new NumberRing()),
+  clampFuture: ({ recent, streams }, limitSec, presentSec) =>
+    recent.clampFuture(limitSec, presentSec, () => new NumberRing()) +
+    (streams?.clampFuture(limitSec, presentSec) ?? 0),
 
   render: ({ recent, all }, form, view) => renderers[form](recent, all, view),
 
@@ -84,20 +103,26 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     return { all: histogramFigures(all), windows };
   },
 
-  shouldPrune: ({ recent }, nowSec, idleSec) => nowSec - recent.newestSec >= idleSec,
+  shouldPrune: ({ recent, streams }, nowSec, idleSec) =>
+    nowSec - Math.max(recent.newestSec, newestSec(streams)) >= idleSec,
 
-  encode({ recent, all }, out) {
+  encode({ recent, all, streams }, out) {
     encodeNumberCascade(recent, out);
     all.encode(out);
+    encodeStreams(streams, out);
   },
 
-  decode: (input: ByteReader) => ({
-    recent: decodeNumberCascade(counterLayout, input),
-    all: Histogram.decode(input),
-  }),
+  decode: (input) => ({ ...decodeFigures(input), streams: CumulativeStreams.decode(input) }),
 
-  upgrade: neverHad('CounterGroup'),
+  upgrade: (input, fromVersion) =>
+    fromVersion === 1 ? decodeFigures(input) : neverHad('CounterGroup')(input, fromVersion),
 };
+
+/** All that version 1 had. */
+function decodeFigures(input: ByteReader): CounterGroupState {
+  const recent = decodeNumberCascade(counterLayout, input);
+  return { recent, all: Histogram.decode(input), streams: undefined };
+}
 
 function addToWindows(recent: Cascade<NumberRing>, timestampSec: number, count: number, total: number): void {
   const ring = recent.ringFor(timestampSec);

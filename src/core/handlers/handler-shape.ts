@@ -18,6 +18,8 @@ const requiredMethods = [
 const optionalMethods = [
   'foldHistogram',
   'foldGathered',
+  'foldCumulative',
+  'settle',
   'figures',
 ] as const satisfies readonly (keyof Handler)[];
 

@@ -1,4 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
+import type { CumulativePoint } from '../cumulative/reading.js';
+import type { SettleView } from '../cumulative/streams.js';
 import type { TabType } from '../ids.js';
 import type { CoarseHistogram } from '../sketch/coarse.js';
 import type { Histogram } from '../sketch/histogram.js';
@@ -69,6 +71,10 @@ export interface Handler<S = unknown, V = unknown> {
    * Only for types whose `parse` takes every finite number for itself; `meta.weight` means nothing here.
    */
   foldGathered?(state: S, numbers: Histogram, meta: EventMeta): void;
+  /** Takes a figure that its sender adds up itself; `settle` makes an event of what was added since the one before. */
+  foldCumulative?(state: S, point: CumulativePoint): void;
+  /** Only at the owner, after `reduce`: counts what `foldCumulative` took, as far as it is new to this State. */
+  settle?(state: S, view: SettleView): void;
   /** Adds what `from` holds to `into`: States of one (tab, client), or States over all clients. */
   reduce(into: S, from: S): void;
   /** Adds the State of one client, or another aggregate, to the aggregate `into`. Same as `reduce` where `tabState` is `kept`. */

@@ -1,3 +1,6 @@
+import type { ByteReader } from '../bytes.js';
+import { coarseOf } from '../cumulative/histogram.js';
+import { CumulativeStreams, encodeStreams, mergedStreams, newestSec } from '../cumulative/streams.js';
 import type { TabType } from '../ids.js';
 import { coarseCount } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
@@ -36,17 +39,24 @@ export interface PercentileGroupState {
   /** All time; the windows have the distribution. */
   count: number;
   total: number;
+  /** Of senders that add up themselves; undefined where there never was one. */
+  streams: CumulativeStreams | undefined;
 }
 
 /** Count, total and percentiles of the last 1m, 10m, 1h and 1d. Also keeps count and total of all time, shown in detail. */
 export const percentileGroup: Handler<PercentileGroupState, number> = {
   type: 'PercentileGroup' as TabType,
-  version: 1,
+  version: 2,
   tabState: 'kept',
 
   parse: parseNumber,
 
-  newState: () => ({ recent: newCellCascade(sketchLayout, histogramCell), count: 0, total: 0 }),
+  newState: () => ({
+    recent: newCellCascade(sketchLayout, histogramCell),
+    count: 0,
+    total: 0,
+    streams: undefined,
+  }),
 
   fold(state, value, { timestampSec, weight = 1 }) {
     state.count += weight;
@@ -70,18 +80,33 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
     cellFor(state.recent, timestampSec)?.merge(numbers);
   },
 
+  foldCumulative(state, point) {
+    state.streams ??= new CumulativeStreams();
+    state.streams.put(point);
+  },
+
+  settle(state, view) {
+    state.streams?.settle(view, (added, timestampSec) => {
+      const meta = { timestampSec, sequence: 0 };
+      if (typeof added !== 'number') percentileGroup.foldHistogram!(state, coarseOf(added), meta);
+      else if (added !== 0) percentileGroup.fold(state, added, meta);
+    });
+  },
+
   reduce(into, from) {
     into.count += from.count;
     into.total += from.total;
     into.recent.merge(from.recent);
+    into.streams = mergedStreams(into.streams, from.streams);
   },
 
   aggregate(into, from) {
     percentileGroup.reduce(into, from);
   },
 
-  clampFuture: ({ recent }, limitSec, presentSec) =>
-    recent.clampFuture(limitSec, presentSec, () => new CellRing(histogramCell)),
+  clampFuture: ({ recent, streams }, limitSec, presentSec) =>
+    recent.clampFuture(limitSec, presentSec, () => new CellRing(histogramCell)) +
+    (streams?.clampFuture(limitSec, presentSec) ?? 0),
 
   render(state, form, { nowSec }) {
     const windows = sketchLayout.map(
@@ -111,19 +136,26 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
     return { all: totalsFigures(count, total), windows };
   },
 
-  shouldPrune: ({ recent }, nowSec, idleSec) => nowSec - recent.newestSec >= idleSec,
+  shouldPrune: ({ recent, streams }, nowSec, idleSec) =>
+    nowSec - Math.max(recent.newestSec, newestSec(streams)) >= idleSec,
 
-  encode({ recent, count, total }, out) {
+  encode({ recent, count, total, streams }, out) {
     out.count(count);
     out.number(total);
     encodeCellCascade(recent, out, (cell, into) => cell.encode(into));
+    encodeStreams(streams, out);
   },
 
-  decode: (input) => ({
-    count: input.count(),
-    total: input.number(),
-    recent: decodeCellCascade(sketchLayout, histogramCell, input, Histogram.decode),
-  }),
+  decode: (input) => ({ ...decodeFigures(input), streams: CumulativeStreams.decode(input) }),
 
-  upgrade: neverHad('PercentileGroup'),
+  upgrade: (input, fromVersion) =>
+    fromVersion === 1 ? decodeFigures(input) : neverHad('PercentileGroup')(input, fromVersion),
 };
+
+/** All that version 1 had. */
+function decodeFigures(input: ByteReader): PercentileGroupState {
+  const count = input.count();
+  const total = input.number();
+  const recent = decodeCellCascade(sketchLayout, histogramCell, input, Histogram.decode);
+  return { recent, count, total, streams: undefined };
+}

@@ -5,10 +5,17 @@ import { builtinHandlers } from '../../../src/core/handlers/registry.js';
 import { bytesOf, epochSec, stateOf, type TestEvent } from './state-kit.js';
 
 /**
- * States as version 1 of each Handler wrote them. They must decode for ever: when an encoding changes, its version
- * counts up, these bytes go through `upgrade`, and the new ones get a table of their own.
+ * States as each Handler writes them. They must decode for ever: when an encoding changes, its version counts up, what it
+ * wrote before moves to `older`, and goes through `upgrade`.
  */
-const golden: Readonly<Record<string, { readonly payloads: readonly unknown[]; readonly hex: string }>> = {
+interface Golden {
+  readonly payloads: readonly unknown[];
+  readonly hex: string;
+  /** Written by earlier versions, from version 1 on. */
+  readonly older?: readonly string[];
+}
+
+const golden: Readonly<Record<string, Golden>> = {
   Buffer: {
     payloads: [
       ['up', epochSec + 60],
@@ -18,7 +25,10 @@ const golden: Readonly<Record<string, { readonly payloads: readonly unknown[]; r
   },
   CounterGroup: {
     payloads: [1, 1.37, 0, -2, 1000],
-    hex: '01f8b9c7cf0a031b0102001e01020c1e0102c03e0232010208020102ca0800000aaaec300cc03e070200030101023a0102c009010201fe010102',
+    hex: '01f8b9c7cf0a031b0102001e01020c1e0102c03e0232010208020102ca0800000aaaec300cc03e070200030101023a0102c009010201fe01010200',
+    older: [
+      '01f8b9c7cf0a031b0102001e01020c1e0102c03e0232010208020102ca0800000aaaec300cc03e070200030101023a0102c009010201fe010102',
+    ],
   },
   ExpiryGauge: {
     payloads: [['up', epochSec + 60]],
@@ -38,7 +48,8 @@ const golden: Readonly<Record<string, { readonly payloads: readonly unknown[]; r
   },
   PercentileGroup: {
     payloads: [1, 1.37],
-    hex: '04ea0e0184c8d15a020401020808080700000101010200010102ca08ca08ca080700000174010200000000',
+    hex: '04ea0e0184c8d15a020401020808080700000101010200010102ca08ca08ca08070000017401020000000000',
+    older: ['04ea0e0184c8d15a020401020808080700000101010200010102ca08ca08ca080700000174010200000000'],
   },
   TotalsCounter: {
     payloads: [1, 1.37],
@@ -61,12 +72,18 @@ function eventsOf(payloads: readonly unknown[]): TestEvent[] {
 for (const type of builtinHandlers().types()) {
   t.test(`${type} is written as ever, and what was written is read`, async (t) => {
     const handler = builtinHandlers().get(type) as Handler;
-    const { payloads, hex } = golden[type]!;
-    t.equal(handler.version, 1);
+    const { payloads, hex, older = [] } = golden[type]!;
+    t.equal(handler.version, older.length + 1);
     t.equal(bytesOf(handler, stateOf(handler, eventsOf(payloads))), hex);
     const input = new ByteReader(Buffer.from(hex, 'hex'));
     const state = handler.decode(input);
     input.end();
     t.equal(bytesOf(handler, state), hex);
+    for (const [at, written] of older.entries()) {
+      const before = new ByteReader(Buffer.from(written, 'hex'));
+      const upgraded = handler.upgrade(before, at + 1);
+      before.end();
+      t.equal(bytesOf(handler, upgraded), hex, `version ${at + 1}`);
+    }
   });
 }
