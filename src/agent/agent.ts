@@ -3,6 +3,7 @@ import { TabaError } from '../core/errors.js';
 import { FlushSessions } from '../core/producer/sessions.js';
 import { addCounts } from '../intake/counts.js';
 import type { Mapping } from '../intake/mapping/mapping.js';
+import { defaultNaming } from '../intake/otlp/points.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { FolderInUse, type FolderLock, lockFolder } from '../runtime/folder-lock.js';
 import { throttled } from '../runtime/throttled-log.js';
@@ -30,7 +31,7 @@ export interface RunningAgent {
   /** `http://host:port` */
   readonly url: string;
   status(): AgentStatus;
-  /** From now on StatsD becomes tabs by these rules. */
+  /** From now on metrics of StatsD and OTLP become tabs by these rules. */
   setMapping(mapping: Mapping): void;
   /** Stops taking, hands over what is held until the deadline, and ends. Idempotent. */
   close(deadlineMs?: number): Promise<void>;
@@ -189,6 +190,7 @@ class Agent implements RunningAgent {
       room: this.#room,
       spool: this.#spool,
       log,
+      naming: options.otlp ?? defaultNaming,
     });
     if (options.statsd !== undefined) {
       this.#statsd = new StatsdDoor({
@@ -264,6 +266,7 @@ class Agent implements RunningAgent {
 
   setMapping(mapping: Mapping): void {
     this.#statsd?.setMapping(mapping);
+    this.#reception.naming = { ...this.#reception.naming, mapping };
   }
 
   close(deadlineMs = this.#options.drainDeadlineMs): Promise<void> {

@@ -1,6 +1,7 @@
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { Limits } from '../core/limits.js';
 import type { DenyLists } from '../intake/deny-lists.js';
+import type { OtlpNaming } from '../intake/otlp/points.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { FrameLinkEvents } from '../transport/frame-link.js';
@@ -46,6 +47,8 @@ export interface AgentOptions {
   readonly answerTimeoutMs?: number;
   /** How often names of servers are resolved. Default 30 s. */
   readonly dnsRefreshMs?: number;
+  /** How metrics of OTLP become tabs. Default: as the specification of the names in docs/otlp.md, without rules. */
+  readonly otlp?: OtlpNaming;
   /** StatsD and DogStatsD; none where it is absent. */
   readonly statsd?: StatsdOptions;
   /** Seams for tests. */

@@ -3,9 +3,9 @@ import { TabaError } from '../core/errors.js';
 import type { ClientId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
 import { PartMap } from '../core/parts.js';
-import { answerOf } from '../intake/answer.js';
-import { type IntakePath, readItems } from '../intake/body.js';
 import type { StageContext } from '../intake/context.js';
+import type { OtlpNaming } from '../intake/otlp/points.js';
+import { type IntakePath, type IntakeProtocol, intakeProtocols } from '../intake/protocol.js';
 import { stage } from '../intake/stage.js';
 import { type StagedParts, stageParts } from '../intake/stage-parts.js';
 import type { Log } from '../runtime/log.js';
@@ -32,6 +32,7 @@ export interface ReceptionOptions {
   readonly room: Room;
   readonly spool: Spool | undefined;
   readonly log: Log;
+  readonly naming: OtlpNaming;
 }
 
 /** A flush that was taken; `refused` says why nothing of it counts, now and at any other time. */
@@ -53,6 +54,8 @@ export class Reception {
   readonly samples: Samples;
   /** Client of events that name none, and of the agent's own. */
   readonly client: ClientId;
+  /** How metrics of OTLP become tabs; replaced when the mapping rules are. */
+  naming: OtlpNaming;
   /** Events that the agent made about itself. */
   ownEvents = 0;
   readonly #options: ReceptionOptions;
@@ -64,6 +67,7 @@ export class Reception {
   constructor(options: ReceptionOptions) {
     const { registry, limits, denyLists, clientId, clock } = options.agent;
     this.#options = options;
+    this.naming = options.naming;
     this.known = new KnownNames(limits, clock);
     this.samples = new Samples(clock);
     this.client = checkClientId(clientId);
@@ -91,13 +95,14 @@ export class Reception {
    * A body of raw events.
    * @throws TabaError `bad_framing`, `unsupported_version`, `body_too_large`, `overloaded`, `stopping`: nothing of it counts
    */
-  async takeBody({ path, headers, body, peer }: HttpRequest): Promise<HttpReply> {
+  async takeBody(path: IntakePath, request: HttpRequest): Promise<HttpReply> {
+    const { peer } = request;
+    const { read, answer, refuse } = intakeProtocols[path] as IntakeProtocol;
     this.door.requests++;
     this.#admit();
     try {
       const { limits } = this.#options.agent;
-      const contentEncoding = headers.get('content-encoding');
-      const items = await readItems({ path: path as IntakePath, contentEncoding, body }, limits);
+      const { items, dropped } = await read(request, { limits, naming: this.naming });
       // Decompressing takes a while: only from here on does nothing come in between.
       this.#admit();
       const staged = stage(items, { ...this.#context, nowMs: this.#options.agent.clock.nowMs() });
@@ -107,14 +112,16 @@ export class Reception {
         for (const rejection of this.#accept(staged.parts)) staged.rejectLater(rejection);
       }
       this.#count(staged.received, staged.clamped, rejected);
+      this.#drop('mapping', dropped());
       const [first] = staged.rejections.listed;
       if (first !== undefined) this.samples.add(peer, first.code, `item ${first.index}: ${first.message}`);
       await this.#safely(this.durable());
-      const { status, body: answer } = answerOf(staged);
-      return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(answer)}\n` };
+      return answer(staged, request);
     } catch (error) {
-      if (error instanceof TabaError) this.#refused(error, peer);
-      throw error;
+      if (!(error instanceof TabaError)) throw error;
+      this.#refused(error, peer);
+      if (refuse === undefined) throw error;
+      return refuse(error, request);
     }
   }
 
@@ -245,6 +252,12 @@ export class Reception {
     this.door.received += received;
     this.door.clamped += clamped;
     for (const [code, events] of rejected) this.door.reject(code, events);
+  }
+
+  #drop(reason: string, events: number): void {
+    if (events === 0) return;
+    this.door.received += events;
+    this.door.drop(reason, events);
   }
 
   #refused(error: TabaError, peer: string): void {

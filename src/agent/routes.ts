@@ -1,7 +1,8 @@
 import { TabaError } from '../core/errors.js';
+import { intakePaths } from '../intake/protocol.js';
 import { ProcessMetrics } from '../runtime/process-metrics.js';
 import { formOf, replyInForm } from '../transport/inbound/accept.js';
-import type { HttpReply, HttpRequest, Route } from '../transport/inbound/http.js';
+import type { HttpReply, Route } from '../transport/inbound/http.js';
 import { metricsRoute } from '../transport/inbound/metrics-route.js';
 import { agentFigures } from './figures.js';
 import type { Reception } from './reception.js';
@@ -17,11 +18,10 @@ export interface RoutesOf {
 
 /** What an agent answers over HTTP. */
 export function agentRoutes({ reception, room, status, version }: RoutesOf): readonly Route[] {
-  const take = (request: HttpRequest): Promise<HttpReply> => reception.takeBody(request);
   return [
-    { method: 'POST', path: '/post', handle: take },
-    { method: 'POST', path: '/post_zip', handle: take },
-    { method: 'POST', path: '/events', handle: take },
+    ...intakePaths.map(
+      (path): Route => ({ method: 'POST', path, handle: (request) => reception.takeBody(path, request) }),
+    ),
     {
       method: 'GET',
       path: '/status',

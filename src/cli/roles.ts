@@ -1,6 +1,7 @@
 import type { RunningAgent } from '../agent/agent.js';
 import type { StatsdOptions } from '../agent/statsd.js';
 import { DenyLists } from '../intake/deny-lists.js';
+import type { OtlpNaming } from '../intake/otlp/points.js';
 import type { RunningServer } from '../server/server.js';
 import type { Store } from '../storage/store.js';
 import type { Ingredients } from './daemon.js';
@@ -38,11 +39,20 @@ export async function agentFrom(ingredients: Ingredients, place: AgentPlace): Pr
     drainDeadlineMs: settings['drain-deadline'],
     selfInstrument: settings['self-instrument'],
     maxBufferedPairs: settings['max-buffered-pairs'],
+    otlp: namingOf(ingredients),
     ...(settings['statsd-port'] !== undefined && { statsd: statsdOf(settings['statsd-port'], ingredients) }),
     clock,
     log: log.with({ role: 'agent' }),
     version,
   });
+}
+
+function namingOf({ settings, registry }: Ingredients): OtlpNaming {
+  return {
+    mapping: mappingOf(settings, registry),
+    clientAttribute: settings['otlp-client'],
+    resourceAttributes: new Set(settings['otlp-resource']),
+  };
 }
 
 function statsdOf(port: number, { settings, registry }: Ingredients): StatsdOptions {
@@ -67,6 +77,7 @@ export async function serverFrom(ingredients: Ingredients): Promise<RunningServe
       store,
       bucketCount: settings.buckets,
       clientId: settings['client-id'],
+      otlp: namingOf(ingredients),
       registry,
       limits,
       denyLists: denyListsOf(ingredients),

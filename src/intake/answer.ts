@@ -40,3 +40,13 @@ export function answerOf(staged: Pick<Staged, 'accepted' | 'received' | 'rejecti
     body: { code: 'nothing_accepted', message, ...answer },
   };
 }
+
+/** `answerOf` as a reply. */
+export function jsonAnswer(staged: Parameters<typeof answerOf>[0]): {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+} {
+  const { status, body } = answerOf(staged);
+  return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(body)}\n` };
+}

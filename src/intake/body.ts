@@ -2,47 +2,42 @@ import { promisify } from 'node:util';
 import { gunzip, type InputType, inflate, type ZlibOptions } from 'node:zlib';
 import { TabaError } from '../core/errors.js';
 import type { Limits } from '../core/limits.js';
-import type { Items } from '../wire/item-sink.js';
-import { parseJsonEvents } from '../wire/json-events.js';
-import { parseV1 } from '../wire/v1.js';
-
-/** The routes that take raw events, and what stands in their bodies. */
-const protocols = {
-  '/post': { zlib: false, parse: parseV1 },
-  '/post_zip': { zlib: true, parse: parseV1 },
-  '/events': { zlib: false, parse: parseJsonEvents },
-} as const;
-
-export type IntakePath = keyof typeof protocols;
-export const intakePaths = Object.keys(protocols) as IntakePath[];
-
-export interface RawBody {
-  readonly path: IntakePath;
-  /** The header, if there is one. */
-  readonly contentEncoding: string | undefined;
-  readonly body: Uint8Array;
-}
 
 /**
- * The items of a request's body, decompressed if need be; they are parsed when `stage` asks for them.
+ * A request's body as it was before `Content-Encoding`.
  *
+ * @param encoding the header, if there is one
  * @throws TabaError `bad_framing` for an unknown compression, and for compressed bytes that are broken or cut off;
  * `body_too_large` as soon as more comes out than is allowed
  */
-export async function readItems(raw: RawBody, limits: Pick<Limits, 'maxDecompressedBytes'>): Promise<Items> {
-  const protocol = protocols[raw.path];
-  const encoding = (raw.contentEncoding ?? 'identity').trim().toLowerCase();
-  const decompress = decompressors.get(encoding);
+export async function decompressBody(
+  body: Uint8Array,
+  encoding: string | undefined,
+  limits: Pick<Limits, 'maxDecompressedBytes'>,
+): Promise<Uint8Array> {
+  const name = nameOf(encoding);
+  const decompress = decompressors.get(name);
   if (decompress === undefined) {
     throw new TabaError(
       'bad_framing',
-      `Content-Encoding ${JSON.stringify(encoding)} is not one of gzip, deflate`,
+      `Content-Encoding ${JSON.stringify(name)} is not one of gzip, deflate`,
     );
   }
-  let body = await decompress(raw.body, limits.maxDecompressedBytes);
-  // Some clients also say in the header what the path says already.
-  if (protocol.zlib && encoding !== 'deflate') body = await inflated(body, limits.maxDecompressedBytes);
-  return (sink) => protocol.parse(body, sink);
+  return decompress(body, limits.maxDecompressedBytes);
+}
+
+/** The same of a path that takes zlib: some clients also say in the header what the path says already. */
+export async function inflateBody(
+  body: Uint8Array,
+  encoding: string | undefined,
+  limits: Pick<Limits, 'maxDecompressedBytes'>,
+): Promise<Uint8Array> {
+  const decompressed = await decompressBody(body, encoding, limits);
+  return nameOf(encoding) === 'deflate' ? decompressed : inflated(decompressed, limits.maxDecompressedBytes);
+}
+
+function nameOf(encoding = 'identity'): string {
+  return encoding.trim().toLowerCase();
 }
 
 type Decompress = (body: Uint8Array, maxBytes: number) => Promise<Uint8Array>;

@@ -109,19 +109,29 @@ class Stager implements ItemSink {
     if (tab.type !== undefined && tab.type !== handler.type) {
       throw new TabaError('type_conflict', `is a ${tab.type}, not a ${handler.type}`);
     }
-    const { payload, weight = 1 } = event;
     const ahead = this.#setTime(event.timestampSec);
+    this.#fold(event, tab.name, client, handler);
+    tab.type = handler.type;
+    if (ahead) this.#clamped++;
+    this.#origins.add(this.#received, tab.name, client, ahead);
+  }
+
+  #fold(event: RawEvent, tab: TabName, client: ClientId, handler: Handler): void {
+    const { payload, weight = 1, histogram, cumulative } = event;
     const { maxValueBytes } = this.#context.limits;
     if (typeof payload !== 'number' && isLargerThan(payload, maxValueBytes)) {
       throw new TabaError('bad_value', `the value has more than ${maxValueBytes} bytes`);
     }
-    const value = handler.parse(payload);
     this.#meta.sequence = this.#context.nextSequence();
     this.#meta.weight = weight;
-    this.#parts.fold(tab.name, handler.type, client, value, this.#meta);
-    tab.type = handler.type;
-    if (ahead) this.#clamped++;
-    this.#origins.add(this.#received, tab.name, client, ahead);
+    if (cumulative !== undefined) {
+      const { timestampSec: timeSec } = this.#meta;
+      this.#parts.foldCumulative(tab, handler.type, client, { ...cumulative, timeSec });
+    } else if (histogram !== undefined) {
+      this.#parts.foldHistogram(tab, handler.type, client, histogram, this.#meta);
+    } else {
+      this.#parts.fold(tab, handler.type, client, handler.parse(payload), this.#meta);
+    }
   }
 
   #tabOf(text: string): StagedTab {

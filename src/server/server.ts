@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { TabaError } from '../core/errors.js';
 import type { MemberId, ProducerId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
+import type { Mapping } from '../intake/mapping/mapping.js';
+import { defaultNaming, type OtlpNaming } from '../intake/otlp/points.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
 import { watchLiveMemory } from '../runtime/live-memory.js';
@@ -43,6 +45,8 @@ export interface RunningServer {
   /** `http://host:port` */
   readonly url: string;
   status(): ServerStatus;
+  /** From now on metrics of OTLP become tabs by these rules. */
+  setMapping(mapping: Mapping): void;
   /** Stops taking, finishes what is under way until the deadline, writes everything down, closes the store. Idempotent. */
   close(deadlineMs?: number): Promise<void>;
 }
@@ -97,6 +101,7 @@ class Server implements RunningServer {
   readonly #status: NodeStatus;
   readonly #clusterStatus: ClusterStatus;
   #http: HttpServer | undefined;
+  #naming: OtlpNaming;
   #ownEvents = 0;
   #stopping = false;
   #closed: Promise<void> | undefined;
@@ -106,6 +111,7 @@ class Server implements RunningServer {
     // One fault of the store is a line per bucket.
     const log = throttled(options.log, { clock });
     this.#options = options;
+    this.#naming = options.otlp ?? defaultNaming;
     this.#latency = new Latency(() => clock.nowMs());
     this.#load = new DecayedRate(() => clock.monotonicMs());
     this.#owners = new Owners({
@@ -237,6 +243,7 @@ class Server implements RunningServer {
         ...{ door: this.#door, producer: this.#producer, limits, clock },
         keyed: new KeyedDelivery({ registry, bucketCount, clock, deliver }),
         refuses: () => this.#refusal(),
+        naming: () => this.#naming,
       }),
       ...this.#querying.routes,
       metricsRoute(this.#metrics()),
@@ -320,6 +327,10 @@ class Server implements RunningServer {
 
   status(): ServerStatus {
     return this.#status.status(this.#clusterStatus);
+  }
+
+  setMapping(mapping: Mapping): void {
+    this.#naming = { ...this.#naming, mapping };
   }
 
   close(deadlineMs = this.#options.drainDeadlineMs): Promise<void> {

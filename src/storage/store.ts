@@ -168,6 +168,8 @@ export type SetAsideKey = Pick<SetAside, 'position' | 'tab' | 'client'>;
 
 export interface OpenReport {
   readonly bucketCount: number;
+  /** When the store was made, ms UTC; the same ever after. 0 where that is not known. */
+  readonly createdAtMs: number;
   /** One line per damage found, naming what was saved and what was lost; empty when all was well. */
   readonly damage: readonly string[];
   readonly durability: string;

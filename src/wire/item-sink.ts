@@ -1,4 +1,6 @@
+import type { CumulativePoint } from '../core/cumulative/reading.js';
 import type { ErrorCode } from '../core/errors.js';
+import type { CoarseHistogram } from '../core/sketch/coarse.js';
 
 /** One event as it came in: nothing of it has been checked but that it has these fields. */
 export interface RawEvent {
@@ -12,6 +14,10 @@ export interface RawEvent {
   readonly payload: unknown;
   /** How many events it stands for, where the protocol has sample rates. */
   readonly weight?: number;
+  /** In place of the payload: many values at once. */
+  readonly histogram?: CoarseHistogram;
+  /** In place of the payload: what the sender has added up until now. */
+  readonly cumulative?: Omit<CumulativePoint, 'timeSec'>;
 }
 
 /**

@@ -1,6 +1,12 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import t from 'tap';
-import { type IntakePath, intakePaths, readItems } from '../../src/intake/body.js';
+import { defaultNaming } from '../../src/intake/otlp/points.js';
+import {
+  type IntakePath,
+  type IntakeProtocol,
+  intakePaths,
+  intakeProtocols,
+} from '../../src/intake/protocol.js';
 import { encodeV1 } from '../../src/wire/v1.js';
 import { type Item, itemsOf, utf8 } from '../wire/collector.js';
 
@@ -15,11 +21,15 @@ async function read(
   contentEncoding?: string,
   maxDecompressedBytes = 1e6,
 ): Promise<Item[]> {
-  return itemsOf(await readItems({ path, contentEncoding, body }, { maxDecompressedBytes }));
+  const { read: readBody }: IntakeProtocol = intakeProtocols[path];
+  const headers = new Map(contentEncoding === undefined ? [] : [['content-encoding', contentEncoding]]);
+  const limits = { maxDecompressedBytes, maxNameBytes: 1024 };
+  const { items } = await readBody({ headers, body }, { limits, naming: defaultNaming });
+  return itemsOf(items);
 }
 
 t.test('each route has its protocol', async (t) => {
-  t.strictSame(intakePaths, ['/post', '/post_zip', '/events']);
+  t.strictSame(intakePaths, ['/post', '/post_zip', '/events', '/v1/metrics']);
   t.strictSame(await read('/post', v1), [v1Item]);
   t.strictSame(await read('/post_zip', deflateSync(v1)), [v1Item]);
   t.strictSame(await read('/events', json), [jsonItem]);

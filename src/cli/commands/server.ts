@@ -19,6 +19,7 @@ export const server: Command = {
   async run(args, io) {
     const { runDaemon } = await import('../daemon.js');
     const { serverFrom } = await import('../roles.js');
+    const { mappingOf } = await import('../mapping.js');
     return runDaemon('server', args, io, async (ingredients) => {
       const { settings, clock, log } = ingredients;
       if (settings.workers > 1) {
@@ -32,7 +33,11 @@ export const server: Command = {
         });
       }
       const running = await serverFrom(ingredients);
-      return { addresses: { server: running.url }, close: (deadlineMs) => running.close(deadlineMs) };
+      return {
+        addresses: { server: running.url },
+        reload: (changed) => running.setMapping(mappingOf(changed, ingredients.registry)),
+        close: (deadlineMs) => running.close(deadlineMs),
+      };
     });
   },
 };

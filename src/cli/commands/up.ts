@@ -28,7 +28,11 @@ another. The agent spools below the folder --data unless --spool names another.`
         });
         return {
           addresses: { server: server.url, agent: agent.url },
-          reload: (changed) => agent.setMapping(mappingOf(changed, ingredients.registry)),
+          reload(changed) {
+            const mapping = mappingOf(changed, ingredients.registry);
+            agent.setMapping(mapping);
+            server.setMapping(mapping);
+          },
           async close(deadlineMs) {
             const beganAtMs = performance.now();
             // The agent first: the server takes what it still holds.

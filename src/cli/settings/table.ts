@@ -149,10 +149,24 @@ export const settings = {
   }),
   mapping: setting<readonly unknown[]>({
     kind: jsonList,
-    of: agents,
+    of: everywhere,
     default: [],
     description:
-      'rules by which StatsD metrics become tabs: a list of objects, of which the first whose "match" fits decides (see docs/statsd.md)',
+      'rules by which metrics of StatsD and OTLP become tabs: a list of objects, of which the first whose "match" fits decides (see docs/statsd.md)',
+  }),
+  'otlp-client': setting({
+    kind: text('KEY', 'the key of an attribute', /^[^\s]{1,255}$/),
+    of: everywhere,
+    default: 'host.name',
+    description:
+      'resource attribute of OTLP that is the client id; without it the node’s own client id counts',
+  }),
+  'otlp-resource': setting<readonly string[]>({
+    kind: list(text('KEY', 'the key of an attribute', /^[^\s]{1,255}$/), 'none'),
+    of: everywhere,
+    default: ['service.name'],
+    description:
+      'resource attributes of OTLP that become part of the tab name, as every attribute of a data point does',
   }),
   'flush-interval': setting({
     kind: duration(10, 60 * secondMs),

@@ -3,11 +3,11 @@
  * that fits a metric decides; without one the protocol's own rules hold. As JSON, one object each:
  *
  *     match      regular expression (RE2), from the beginning of the metric's name, which is what stands before its tags
- *     metrics    kinds that the rule is for, of c g ms h d s; all of them when absent
+ *     metrics    kinds that the rule is for, of c g ms h d s (StatsD), sum gauge histogram summary (OTLP); all when absent
  *     drop       true: the metric is counted as dropped, and goes no further
  *     type       tab type
  *     rename     takes the place of what matched; $1 to $9 are its groups, $$ is a $
- *     drop-tags  keys of tags to leave out, or true for all
+ *     drop-tags  keys of tags (attributes) to leave out, or true for all
  *     signed     "value": a gauge's +3 and -3 are values, as for Datadog's agent; "change" (the default), as for statsd
  *
  * Example: [{"match": "app\\.[^.]+\\.latency$", "rename": "app.latency", "type": "PercentileCounter", "drop-tags": ["pod"]}]
@@ -16,7 +16,12 @@ import { RE2JS } from 're2js';
 import { TabaError } from '../../core/errors.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { TabType } from '../../core/ids.js';
+import { type OtlpKind, otlpKinds } from '../../wire/otlp/metrics.js';
 import { type MetricKind, metricKinds } from '../../wire/statsd/metric.js';
+
+/** A kind of metric that rules can be for. */
+export type MappedKind = MetricKind | OtlpKind;
+const mappedKinds: readonly MappedKind[] = [...metricKinds, ...otlpKinds];
 
 /** A rule that was checked. */
 export interface MappingRule {
@@ -24,7 +29,7 @@ export interface MappingRule {
   readonly match: string;
   readonly pattern: RE2JS;
   /** Undefined: all. */
-  readonly metrics: ReadonlySet<MetricKind> | undefined;
+  readonly metrics: ReadonlySet<MappedKind> | undefined;
   readonly drop: boolean;
   readonly type: TabType | undefined;
   readonly rename: string | undefined;
@@ -46,7 +51,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** The fields of a rule, each with what it takes. */
 const fields = {
   match: 'a regular expression',
-  metrics: `a list of kinds, of ${metricKinds.join(', ')}`,
+  metrics: `a list of kinds, of ${mappedKinds.join(', ')}`,
   drop: 'true',
   type: 'a tab type',
   rename: 'a text',
@@ -114,9 +119,9 @@ function patternOf(rule: Json, { maxExpressionBytes }: RuleContext): RE2JS {
   }
 }
 
-function metricsOf(rule: Json): ReadonlySet<MetricKind> | undefined {
-  const isKind = (value: unknown): value is MetricKind => (metricKinds as readonly unknown[]).includes(value);
-  const list = optional<MetricKind[]>(
+function metricsOf(rule: Json): ReadonlySet<MappedKind> | undefined {
+  const isKind = (value: unknown): value is MappedKind => (mappedKinds as readonly unknown[]).includes(value);
+  const list = optional<MappedKind[]>(
     rule,
     'metrics',
     (value) => Array.isArray(value) && value.length > 0 && value.every(isKind),

@@ -1,10 +1,10 @@
 import { TabaError } from '../../core/errors.js';
 import type { TabName, TabType } from '../../core/ids.js';
 import { checkTabName, nameWithPairs, tagEscape } from '../../core/names.js';
-import { type MetricKind, type MetricName, pairOf } from '../../wire/statsd/metric.js';
-import type { MappingRule } from './mapping-rule.js';
+import { type MetricName, pairOf } from '../../wire/statsd/metric.js';
+import type { MappedKind, MappingRule } from './mapping-rule.js';
 
-/** What becomes of StatsD's kinds where no rule says otherwise. */
+/** What becomes of each kind where no rule says otherwise. */
 const defaultTypes = {
   c: 'CounterGroup',
   g: 'Gauge',
@@ -12,7 +12,11 @@ const defaultTypes = {
   h: 'PercentileGroup',
   d: 'PercentileGroup',
   s: 'UniqueCounter',
-} as const satisfies Record<MetricKind, string>;
+  sum: 'CounterGroup',
+  gauge: 'Gauge',
+  histogram: 'PercentileGroup',
+  summary: 'Gauge',
+} as const satisfies Record<MappedKind, string>;
 
 /** What becomes of a metric. */
 export interface Mapped {
@@ -37,7 +41,7 @@ export class Mapping {
    * @param maxNameBytes of the tab, tags included
    * @throws TabaError `bad_name` when what comes out cannot be a tab name
    */
-  map(kind: MetricKind, { name, tags }: MetricName, maxNameBytes: number): Mapped {
+  map(kind: MappedKind, { name, tags }: MetricName, maxNameBytes: number): Mapped {
     const index = this.rules.findIndex(
       ({ metrics, pattern }) => (metrics === undefined || metrics.has(kind)) && pattern.test(name),
     );

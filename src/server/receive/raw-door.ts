@@ -22,6 +22,7 @@ export interface RawDoorOptions {
 export class RawDoor {
   readonly #options: RawDoorOptions;
   readonly #rejected = new Map<string, number>();
+  readonly #dropped = new Map<string, number>();
   #received = 0;
   #clamped = 0;
   #sequence = 0;
@@ -53,6 +54,17 @@ export class RawDoor {
     this.#received += received;
     this.#clamped += clamped;
     for (const [code, events] of rejected) this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + events);
+  }
+
+  /** Events that came in and of which nothing is kept. */
+  drop(reason: string, events: number): void {
+    if (events === 0) return;
+    this.#received += events;
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + events);
+  }
+
+  get dropped(): Counts {
+    return Object.fromEntries(this.#dropped);
   }
 
   /** A body under an Idempotency-Key that every bucket has acknowledged: its events never were in a producer's books. */

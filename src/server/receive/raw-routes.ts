@@ -2,8 +2,8 @@ import type { BlockRejection } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
 import type { ProducerId } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
-import { answerOf } from '../../intake/answer.js';
-import { type IntakePath, intakePaths, readItems } from '../../intake/body.js';
+import type { OtlpNaming } from '../../intake/otlp/points.js';
+import { type IntakePath, type IntakeProtocol, intakePaths, intakeProtocols } from '../../intake/protocol.js';
 import { type Staged, stage } from '../../intake/stage.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
@@ -15,7 +15,9 @@ export interface RawRoutesOptions {
   readonly door: RawDoor;
   readonly producer: OwnProducer;
   readonly keyed: KeyedDelivery;
-  readonly limits: Pick<Limits, 'maxDecompressedBytes'>;
+  readonly limits: Pick<Limits, 'maxDecompressedBytes' | 'maxNameBytes'>;
+  /** How metrics of OTLP become tabs. */
+  naming(): OtlpNaming;
   /** Why nothing is taken at the moment, or undefined. */
   refuses(): TabaError | undefined;
   readonly clock: Clock;
@@ -30,29 +32,46 @@ export function rawRoutes(options: RawRoutesOptions): Route[] {
   return intakePaths.map((path) => ({
     method: 'POST',
     path,
-    handle: (request) => take(options, path, request),
+    handle: (request) => takeOrRefuse(options, path, request),
   }));
 }
 
-async function take(options: RawRoutesOptions, path: IntakePath, request: HttpRequest): Promise<HttpReply> {
+async function takeOrRefuse(
+  options: RawRoutesOptions,
+  path: IntakePath,
+  request: HttpRequest,
+): Promise<HttpReply> {
+  const protocol: IntakeProtocol = intakeProtocols[path];
+  try {
+    return protocol.answer(await take(options, protocol, request), request);
+  } catch (error) {
+    if (protocol.refuse === undefined || !(error instanceof TabaError)) throw error;
+    return protocol.refuse(error, request);
+  }
+}
+
+async function take(
+  options: RawRoutesOptions,
+  protocol: IntakeProtocol,
+  request: HttpRequest,
+): Promise<Staged> {
   const { door, limits } = options;
   refuseIfFull(options);
   const key = keyOf(request);
-  const contentEncoding = request.headers.get('content-encoding');
-  const items = await readItems({ path, contentEncoding, body: request.body }, limits);
+  const { items, dropped } = await protocol.read(request, { limits, naming: options.naming() });
   // Decompressing takes a while: the server may be shutting down by now.
   refuseIfFull(options);
   const staged = stage(items, door.context());
   const producer = key === undefined ? undefined : options.keyed.producerOf(key, request.body);
   door.receive(staged.received, staged.clamped, staged.rejections.byCode);
+  door.drop('mapping', dropped());
   if (staged.accepted > 0) {
     const rejected = await (producer === undefined
       ? deliver(options, staged)
       : deliverKeyed(options, producer, staged));
     for (const rejection of rejected) staged.rejectLater(rejection);
   }
-  const { status, body } = answerOf(staged);
-  return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(body)}\n` };
+  return staged;
 }
 
 function refuseIfFull({ refuses }: RawRoutesOptions): void {

@@ -23,6 +23,18 @@ export interface AppliedEntry {
   skips(tab: TabName, client: ClientId): boolean;
 }
 
+/** What holds for all entries of a store. */
+export interface ApplyRules {
+  readonly allowedSkewSec: number;
+  /** When the store was made, seconds UTC. */
+  readonly sinceSec: number;
+}
+
+interface Moment extends ApplyRules {
+  readonly position: Position;
+  readonly nowSec: number;
+}
+
 /** Gives the States that a Part will touch their places in the index. @returns them: of the client, and over all clients where that is kept */
 export function declarePart(
   states: States,
@@ -49,9 +61,9 @@ export function touchedSlots(states: States, { position, parts, skips }: Applied
  * @returns how many events were applied
  * @throws PartFault: drop all States of the bucket, they may hold half a Part
  */
-export function applyEntry(states: States, entry: AppliedEntry, allowedSkewSec: number): number {
+export function applyEntry(states: States, entry: AppliedEntry, rules: ApplyRules): number {
   const { position, atMs, parts, skips } = entry;
-  const presentSec = atMs / 1000;
+  const moment = { ...rules, position, nowSec: atMs / 1000 };
   let events = 0;
   // The State over all clients takes one Part per client from one entry: it is marked when all are in.
   const over = new Set<Slot>();
@@ -59,7 +71,7 @@ export function applyEntry(states: States, entry: AppliedEntry, allowedSkewSec: 
     if (skips(part.tab, part.client)) continue;
     try {
       events += part.events;
-      applyPart(states, part, position, presentSec, allowedSkewSec, over);
+      applyPart(states, part, moment, over);
     } catch (error) {
       throw new PartFault(part, error);
     }
@@ -68,26 +80,22 @@ export function applyEntry(states: States, entry: AppliedEntry, allowedSkewSec: 
   return events;
 }
 
-function applyPart(
-  states: States,
-  part: AdmittedPart,
-  position: Position,
-  presentSec: number,
-  allowedSkewSec: number,
-  over: Set<Slot>,
-): void {
+function applyPart(states: States, part: AdmittedPart, moment: Moment, over: Set<Slot>): void {
+  const { position, nowSec, allowedSkewSec } = moment;
   const slot = states.declare(part.tab, part.type, part.client);
   const handler = states.handlerOf(slot);
   if (slot.type !== part.type) throw new Error(`${part.tab} is a ${slot.type}, not a ${part.type}`);
   if (handler === undefined) throw new Error(`no handler for ${part.type} is loaded`);
-  handler.clampFuture(part.state, presentSec + allowedSkewSec, presentSec);
+  handler.clampFuture(part.state, nowSec + allowedSkewSec, nowSec);
   if (slot.position < position) {
     handler.reduce(slot.state, part.state);
+    handler.settle?.(slot.state, moment);
     states.touched(slot, position);
   }
   if (handler.tabState !== 'kept') return;
   const total = states.declare(part.tab, part.type, '');
   if (total.position >= position) return;
-  handler.aggregate(total.state, part.state, presentSec);
+  handler.aggregate(total.state, part.state, nowSec);
+  handler.settle?.(total.state, moment);
   over.add(total);
 }

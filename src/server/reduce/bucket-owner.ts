@@ -280,7 +280,7 @@ export class BucketOwner extends HeldBucket {
       if (cold) await this.load(slots);
       // Lost while waiting, the bucket has other States by now, which are not for this entry.
       this.check(generation);
-      return applyEntry(states, applied, this.context.allowedSkewSec);
+      return applyEntry(states, applied, this.context.rules);
     } catch (error) {
       if (!(error instanceof PartFault)) throw error;
       const { tab, client, events } = error.part;

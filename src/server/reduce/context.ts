@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { Turnstile } from '../../runtime/turnstile.js';
 import type { Store } from '../../storage/store.js';
+import type { ApplyRules } from './apply.js';
 import type { OwnerBooks } from './books.js';
 import type { Capacity } from './capacity.js';
 import type { AssignedPlace } from './held-bucket.js';
@@ -27,7 +28,7 @@ export interface BucketContext {
   readonly capacity: Capacity;
   /** Who acquires, for people. */
   readonly ownerId: string;
-  readonly allowedSkewSec: number;
+  readonly rules: ApplyRules;
   /** What a producer is told while a bucket is being acquired. */
   readonly retryAfterMs: number;
   /** Through which buckets go that replay their journals: those that are through serve while the others wait. */

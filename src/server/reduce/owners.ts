@@ -111,7 +111,7 @@ export class Owners {
     this.#eviction = new Eviction(this.#holdings, this.#capacity, () => void this.#checkpointRound());
     this.#context = {
       ...{ store, registry, clock, log, ownerId, backoffMs, books: this.books, capacity: this.#capacity },
-      allowedSkewSec: limits.allowedSkewSec,
+      rules: { allowedSkewSec: limits.allowedSkewSec, sinceSec: store.opened.createdAtMs / 1000 },
       retryAfterMs: 100,
       replays: new Turnstile(options.replaysAtOnce ?? defaultReplaysAtOnce),
       changed: (bucket) => this.#changed(bucket),

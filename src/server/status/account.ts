@@ -61,7 +61,11 @@ export function booksOf({
     buffered: own.unnumbered + own.open + blocks.pending + keyed.waiting,
     applied: own.delivered + blocks.applied + keyed.applied,
     rejected: addCounts(door.rejected, own.rejected, blocks.rejected),
-    dropped: addCounts(own.dropped, keyed.unknown === 0 ? {} : { unacknowledged: keyed.unknown }),
+    dropped: addCounts(
+      own.dropped,
+      door.dropped,
+      keyed.unknown === 0 ? {} : { unacknowledged: keyed.unknown },
+    ),
   });
 }
 

@@ -9,6 +9,7 @@ export interface ChainOptions {
   readonly files: LogFiles;
   readonly bucketCount: number;
   readonly mark: number;
+  readonly createdAtMs: number;
   readonly maxSegmentBytes: number;
   readonly log: Log;
 }
@@ -84,7 +85,7 @@ export class Chain {
     last: Segment | undefined,
     bytes: Uint8Array,
   ): Promise<{ segment: Segment; offset: number }> {
-    const { folder, files, bucketCount, mark } = this.#options;
+    const { folder, files, bucketCount, mark, createdAtMs } = this.#options;
     const number = (last?.number ?? 0) + 1;
     const name = segmentName(number);
     const path = join(folder, name);
@@ -95,6 +96,7 @@ export class Chain {
       hash: hashName,
       mark,
       previousEnd: last?.end ?? 0,
+      createdAtMs,
     });
     const file = await this.#createOrReuse(path);
     try {

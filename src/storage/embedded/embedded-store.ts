@@ -32,6 +32,7 @@ export interface EmbeddedStoreOptions {
    * most twice what holds and two segments.
    */
   readonly maxSegmentBytes?: number;
+  nowMs?: () => number;
   /** The file operations; tests put faults here. */
   readonly files?: LogFiles;
 }
@@ -43,19 +44,25 @@ export interface EmbeddedStoreOptions {
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
   const { folder, bucketCount, log, maxSegmentBytes = 64 * 2 ** 20, files = nodeFiles } = options;
+  const { nowMs = Date.now } = options;
   await files.makeFolder(folder);
   const lock = await lockOrRefuse(folder);
   try {
     const index = new LogIndex(bucketCount);
-    const { mark, segments, damage, closed } = await recover({ folder, files, bucketCount, index, log });
-    const chain = new Chain({ folder, files, bucketCount, mark, maxSegmentBytes, log }, segments);
+    const recovered = await recover({ folder, files, bucketCount, index, log, nowMs });
+    const { mark, createdAtMs, segments, damage, closed } = recovered;
+    const chain = new Chain(
+      { folder, files, bucketCount, mark, createdAtMs, maxSegmentBytes, log },
+      segments,
+    );
     const damaged = (line: string): void => {
       damage.push(line);
       log.error('store_damage', { damage: line });
     };
     const compaction = new Compaction({ index, chain, mark, maxSegmentBytes, damaged });
     const commits = new GroupCommit({ index, chain, compaction, mark, folder, log, closed });
-    const opened = { bucketCount, damage, durability: 'on disk: each write is synced before it is answered' };
+    const durability = 'on disk: each write is synced before it is answered';
+    const opened = { bucketCount, createdAtMs, damage, durability };
     commits.start();
     return new EmbeddedStore({ opened, index, chain, commits, lock, damaged });
   } catch (error) {

@@ -15,7 +15,8 @@ import { ByteReader } from '../../core/bytes.js';
  *     20  8  bucket hash, ASCII, zero-padded     16     head: what the record says, see records.ts
  *     28  4  mark: random, one per store                content: entries, pages, items; the head has the
  *     32  8  end of the segment before (f64)                     length and the crc32 of each
- *     40 20  zero
+ *     40  8  when the store was made, ms UTC (f64); 0 where that is not known
+ *     48 12  zero
  *     60  4  crc32 of bytes 0 to 60
  *
  * One write of the port is one record, so it is there as a whole or not at all. Every byte is under exactly one
@@ -45,6 +46,7 @@ export interface SegmentHeader {
   readonly hash: string;
   readonly mark: number;
   readonly previousEnd: number;
+  readonly createdAtMs: number;
 }
 
 export function encodeHeader(header: SegmentHeader): Buffer {
@@ -56,6 +58,7 @@ export function encodeHeader(header: SegmentHeader): Buffer {
   bytes.write(header.hash, 20, 8, 'latin1');
   bytes.writeUInt32LE(header.mark, 28);
   bytes.writeDoubleLE(header.previousEnd, 32);
+  bytes.writeDoubleLE(header.createdAtMs, 40);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 60)), 60);
   return bytes;
 }
@@ -71,6 +74,7 @@ export function decodeHeader(bytes: Buffer): SegmentHeader | undefined {
     hash: bytes.toString('latin1', 20, 28).replace(/\0+$/, ''),
     mark: bytes.readUInt32LE(28),
     previousEnd: bytes.readDoubleLE(32),
+    createdAtMs: bytes.readDoubleLE(40),
   };
 }
 

@@ -29,10 +29,13 @@ export interface RecoveryOptions {
   readonly bucketCount: number;
   readonly index: LogIndex;
   readonly log: Log;
+  nowMs(): number;
 }
 
 export interface Recovered {
   readonly mark: number;
+  /** When the store was made, ms UTC; 0 where that is not known. */
+  readonly createdAtMs: number;
   /** Oldest first; the last one is appended to. */
   readonly segments: Segment[];
   readonly damage: string[];
@@ -64,6 +67,7 @@ class Recovery {
   readonly #options: RecoveryOptions;
   readonly #report = new DamageReport();
   #mark = 0;
+  #createdAtMs = 0;
   #records = 0;
   #oldest: number | undefined;
   #closed = false;
@@ -108,7 +112,7 @@ class Recovery {
     const damage = this.#report.lines(index, this.#records);
     for (const line of damage) log.error('store_damage', { damage: line });
     log.info('store_opened', { segments: segments.length, records: this.#records, damage: damage.length });
-    return { mark: this.#mark, segments, damage, closed: this.#closed };
+    return { mark: this.#mark, createdAtMs: this.#createdAtMs, segments, damage, closed: this.#closed };
   }
 
   async #openAll(opened: OpenedSegment[]): Promise<void> {
@@ -140,6 +144,7 @@ class Recovery {
         throw new TabaError('corrupt', `${path} and the headers of all segments are damaged`);
       }
       this.#mark = known?.mark ?? randomBytes(4).readUInt32LE();
+      this.#createdAtMs = known === undefined ? this.#options.nowMs() : known.createdAtMs;
       if (identity !== undefined) return;
       if (known !== undefined) {
         this.#report.note(`${identityName}: ${exists ? 'damaged' : 'missing'}; made anew, nothing is lost`);
@@ -152,6 +157,7 @@ class Recovery {
         hash: hashName,
         mark,
         previousEnd: 0,
+        createdAtMs: this.#createdAtMs,
       });
       await file.truncate(0);
       await writeFully(file, bytes, 0);

@@ -30,8 +30,12 @@ interface KeptAside extends StoredAside {
 type Bucket = BucketModel<KeptEntry, KeptPage, KeptAside>;
 
 /** A store that keeps nothing beyond its process: for tests, the simulation and throw-away runs. */
-export function openMemoryStore(options: { readonly bucketCount: number }): Store {
-  return new MemoryStore(options.bucketCount);
+export function openMemoryStore(options: {
+  readonly bucketCount: number;
+  /** ms UTC; 0 by default: no process is older. */
+  readonly createdAtMs?: number;
+}): Store {
+  return new MemoryStore(options.bucketCount, options.createdAtMs ?? 0);
 }
 
 /** Writes are carried out within the call, in the order of the calls; what is written is copied. */
@@ -43,8 +47,9 @@ class MemoryStore implements Store {
   #commits = 0;
   #closed = false;
 
-  constructor(bucketCount: number) {
-    this.opened = { bucketCount, damage: [], durability: 'none: nothing outlives the process' };
+  constructor(bucketCount: number, createdAtMs: number) {
+    const durability = 'none: nothing outlives the process';
+    this.opened = { bucketCount, createdAtMs, damage: [], durability };
     for (let bucket = 0; bucket < bucketCount; bucket++) {
       this.#buckets.push(new BucketModel(bucket as BucketIndex, this.#tally));
     }

@@ -24,6 +24,7 @@ export class Preflight {
   readonly #topology: Topology;
   readonly #keys: RedisKeys;
   readonly #facts = new Map<string, ShardFacts>();
+  #createdAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: RedisStoreOptions, topology: Topology, keys: RedisKeys) {
     this.#options = options;
@@ -83,6 +84,24 @@ export class Preflight {
         `${shard} at ${link.address} (prefix ${this.#keys.prefix}) was made for ${field} ${found}, the settings say ${value}`,
       );
     }
+    await this.#learnCreation(link);
+  }
+
+  /** When the store was first used, by the clock of its Redis. */
+  async #learnCreation(link: Link): Promise<void> {
+    const { meta } = this.#keys.control;
+    let found = await link.command('HGET', meta, 'created');
+    if (found === null) {
+      const [seconds] = (await link.command('TIME')) as unknown[];
+      await link.command('HSETNX', meta, 'created', String(Number(seconds) * 1000));
+      found = await link.command('HGET', meta, 'created');
+    }
+    this.#createdAtMs = Math.min(this.#createdAtMs, Number(found));
+  }
+
+  /** When the first shard was first used, ms UTC. */
+  get createdAtMs(): number {
+    return Number.isFinite(this.#createdAtMs) ? this.#createdAtMs : 0;
   }
 
   async #checkPolicy(shard: string, link: Link, info: ReadonlyMap<string, string>): Promise<void> {

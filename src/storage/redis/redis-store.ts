@@ -141,6 +141,9 @@ class RedisStore implements SharedStore {
     const preflight = this.#preflight;
     return {
       bucketCount: this.#options.bucketCount,
+      get createdAtMs() {
+        return preflight.createdAtMs;
+      },
       get damage() {
         return damaged();
       },

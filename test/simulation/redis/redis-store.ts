@@ -155,7 +155,7 @@ export class SimStore {
     const control = shards[0]!;
     return {
       engine: 'redis',
-      opened: { bucketCount, damage: [], durability: 'simulated' },
+      opened: { bucketCount, createdAtMs: 0, damage: [], durability: 'simulated' },
       coordination: simCoordination({
         world: this.#world,
         leaseMs,

@@ -114,12 +114,13 @@ t.test('a header has its place for everything', (t) => {
     hash: hashName,
     mark: 0xa1b2c3d4,
     previousEnd: 99,
+    createdAtMs: 1_396_980_134_250,
   };
   const bytes = encodeHeader(header);
   t.equal(bytes.length, headerBytes);
   t.equal(
     bytes.toString('hex'),
-    '544142414c4f470a0100000007000000e80300007878683332000000d4c3b2a10000000000c058400000000000000000000000000000000000000000d901b94a',
+    '544142414c4f470a0100000007000000e80300007878683332000000d4c3b2a10000000000c0584000a016132854744200000000000000000000000024f0e3dc',
   );
   t.strictSame(decodeHeader(bytes), header);
   for (let at = 0; at < bytes.length; at++) {
