@@ -128,6 +128,7 @@ class Server implements RunningServer {
       },
       assignedPlace: (bucket, mayBeTaken) => this.#cluster.assignedPlace(bucket, mayBeTaken),
       mayRead: () => this.#cluster.mayRead,
+      isCurrent: () => this.#cluster.isCurrent,
     });
     this.#cluster = this.#joined(log);
     const deliver = this.#cluster.deliver.bind(this.#cluster);

@@ -123,6 +123,7 @@ export class ServerProcess {
       backoffMs: (failures) => 20 * 2 ** Math.min(failures, 5) * (0.5 + world.random()),
       assignedPlace: (bucket, mayBeTaken) => this.#cluster.assignedPlace(bucket, mayBeTaken),
       mayRead: () => this.#cluster.mayRead,
+      isCurrent: () => this.#cluster.isCurrent,
       hold: (bucket, context) => {
         const owner = makeOwner(without, bucket, context);
         this.#held.set(bucket, owner);

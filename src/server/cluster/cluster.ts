@@ -12,6 +12,8 @@ export interface Cluster {
   deliver(block: Block): Promise<Answer>;
   /** Whether what the owners here have in memory is the present: they may have been replaced otherwise. */
   readonly mayRead: boolean;
+  /** Whether the other servers take this one for alive. */
+  readonly isCurrent: boolean;
   /**
    * Whether a lost bucket is this server's to acquire again, by the newest assignment (R3).
    *

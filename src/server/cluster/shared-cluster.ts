@@ -124,6 +124,10 @@ export class SharedCluster implements Cluster {
     return this.#membership.isCurrent && !this.#ownership.isConfirming;
   }
 
+  get isCurrent(): boolean {
+    return this.#membership.isCurrent;
+  }
+
   async assignedPlace(bucket: BucketIndex, mayBeTaken: boolean): Promise<AssignedPlace> {
     await this.#membership.refresh();
     // Taken for dead, it may have been replaced: what it learnt before says nothing any more.

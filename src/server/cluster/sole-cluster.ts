@@ -10,6 +10,7 @@ export function soleCluster(owners: Owners, describe: () => Member): Cluster {
     questions: {},
     deliver: (block) => owners.take(block),
     mayRead: true,
+    isCurrent: true,
     assignedPlace: async () => 'here',
     start: () => owners.start(),
     waitingFor: undefined,

@@ -40,6 +40,8 @@ export interface BucketContext {
   /** States came into memory: others may have to go. */
   loaded(): void;
   onApplied?(moment: AppliedMoment): void;
+  /** Whether others take this server for alive. Default: there are no others. */
+  isCurrent?(): boolean;
   /** Asked before a lost bucket is acquired again (R3). Default: here. */
   assignedPlace?(bucket: BucketIndex, mayBeTaken: boolean): Promise<AssignedPlace>;
   /** A lost bucket is not acquired again: it is somebody else's by now, or has to be asked for. */

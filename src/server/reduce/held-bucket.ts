@@ -1,6 +1,7 @@
 import type { BucketIndex, HeadToken } from '../../core/ids.js';
 import { type Head, HeadMismatch, type Page, type PageKey, type PageWrite } from '../../storage/store.js';
 import type { BucketContext } from './context.js';
+import { StoreWentBack } from './states.js';
 
 /** idle: not ours · acquiring: waits for the store, or for the next try · serving · leaving: hands over */
 export type OwnerState = 'idle' | 'acquiring' | 'serving' | 'leaving';
@@ -61,12 +62,13 @@ export abstract class HeldBucket {
   protected async acquire(): Promise<void> {
     const generation = this.#generation;
     this.#callOff = undefined;
+    this.#mayBeTaken = false;
     try {
       const acquired = await this.context.store.acquire(this.bucket, this.context.ownerId);
       if (generation !== this.#generation) return;
+      this.#checkInTime();
       this.#token = acquired.token;
       this.#n = 0;
-      this.#mayBeTaken = false;
       await this.takeOver(acquired);
       this.check(generation);
       if (this.#mayBeTaken) await this.#confirm();
@@ -76,6 +78,17 @@ export abstract class HeldBucket {
     } catch (error) {
       this.lose(generation, error);
     }
+  }
+
+  /**
+   * The store may have been long in answering. If this server was taken for dead meanwhile, another one may serve the bucket
+   * that was just taken from it, and answer queries until it notices: it has to be asked for first.
+   */
+  #checkInTime(): void {
+    const { isCurrent = () => true } = this.context;
+    if (!this.#mayBeTaken && isCurrent()) return;
+    this.#mayBeTaken = true;
+    throw new Error(`bucket ${this.bucket} was acquired too late`);
   }
 
   /** Builds the memory of the bucket. */
@@ -125,7 +138,7 @@ export abstract class HeldBucket {
 
   /**
    * Runs `action` when everything before it is done, and nothing beside it that needs the States. Rejects with what
-   * `action` throws, and when the bucket was lost before or meanwhile: while it is being acquired its States are half made.
+   * `action` throws (StoreWentBack also loses the bucket), and when the bucket was lost before or meanwhile: while it is being acquired its States are half made.
    */
   async exclusively<T>(action: (check: () => void) => Promise<T>): Promise<T> {
     if (this.phase === 'idle' || this.phase === 'acquiring') throw new BucketLost(this.bucket);
@@ -133,9 +146,14 @@ export abstract class HeldBucket {
     const check = (): void => this.check(generation);
     const run = this.#line.then(async () => {
       check();
-      const result = await action(check);
-      check();
-      return result;
+      try {
+        const result = await action(check);
+        check();
+        return result;
+      } catch (error) {
+        if (error instanceof StoreWentBack) this.lose(generation, error);
+        throw error;
+      }
     });
     this.#line = run.catch(() => {});
     return run;
@@ -165,8 +183,14 @@ export abstract class HeldBucket {
   async #acquireAgain(): Promise<void> {
     const generation = this.#generation;
     this.#callOff = undefined;
-    const place = (await this.context.assignedPlace?.(this.bucket, this.#mayBeTaken)) ?? 'here';
+    const mayBeTaken = this.#mayBeTaken;
+    const place = (await this.context.assignedPlace?.(this.bucket, mayBeTaken)) ?? 'here';
     if (generation !== this.#generation || this.phase !== 'acquiring') return;
+    // It was learnt while this was looked up.
+    if (mayBeTaken !== this.#mayBeTaken) {
+      this.#tryAgain(pausesForNews);
+      return;
+    }
     switch (place) {
       case 'here':
         await this.acquire();

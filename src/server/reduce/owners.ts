@@ -41,6 +41,8 @@ export interface OwnersOptions {
   /** Whether what is in memory can be trusted to be the present, see `Reading`. Default: yes. */
   mayRead?(): boolean;
   /** See `BucketContext`. */
+  isCurrent?(): boolean;
+  /** See `BucketContext`. */
   assignedPlace?(bucket: BucketIndex, mayBeTaken: boolean): Promise<AssignedPlace>;
   /** An entry was applied; for measuring latency. */
   onApplied?(moment: AppliedMoment): void;
@@ -118,6 +120,7 @@ export class Owners {
       loaded: () => this.#eviction.makeRoom(),
       gaveUp: (bucket) => this.#gaveUp(bucket),
       ...(onApplied === undefined ? {} : { onApplied }),
+      ...(options.isCurrent === undefined ? {} : { isCurrent: options.isCurrent }),
       ...(options.assignedPlace === undefined ? {} : { assignedPlace: options.assignedPlace }),
     };
     this.reading = new Reading(this.#holdings, this.#capacity, options.mayRead);

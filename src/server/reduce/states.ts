@@ -13,6 +13,15 @@ export type DamagedPage = (slot: Slot, bytes: Uint8Array, error: unknown) => voi
 
 const pagesPerRead = 256;
 
+/** The store has another page than was written last: it has lost what came after, and other States in memory have not. */
+export class StoreWentBack extends Error {
+  constructor({ tab, owner, storedPosition }: Slot, page: Page | undefined) {
+    const found = page === undefined ? 'is gone' : `contains entry ${page.position}`;
+    super(`the page of ${tab} ${owner || '*'}, which contained entry ${storedPosition}, ${found}`);
+    this.name = 'StoreWentBack';
+  }
+}
+
 /** The States of one bucket: an index of all of them, of which some are in memory (R6). */
 export class States {
   readonly #registry: HandlerRegistry;
@@ -78,6 +87,8 @@ export class States {
   /**
    * Brings the States of `slots` into memory and pins them there; those that do not exist yet become new States. Slots
    * whose Handler is not loaded here stay as they are. Call `unpin` afterwards, whatever happened.
+   *
+   * @throws StoreWentBack: drop all States of the bucket, they are of different moments
    */
   async load(slots: readonly Slot[], readPages: ReadPages, damaged: DamagedPage): Promise<void> {
     const cold: Slot[] = [];
@@ -114,12 +125,7 @@ export class States {
   #receive(slot: Slot, page: Page | undefined, damaged: DamagedPage): void {
     const handler = this.handlerOf(slot);
     if (handler === undefined || slot.state !== undefined) return;
-    if (page === undefined) {
-      // The index named the page, so that it must be there.
-      damaged(slot, new Uint8Array(), new Error('the page is missing'));
-      this.#begin(slot, handler);
-      return;
-    }
+    if (page?.position !== slot.storedPosition) throw new StoreWentBack(slot, page);
     try {
       this.#keep(slot, decodeState(handler, page.bytes));
     } catch (error) {

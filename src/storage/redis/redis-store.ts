@@ -289,10 +289,10 @@ class RedisStore implements SharedStore {
     return keys.map((key, index) => {
       const known = found[2 * index];
       const bytes = found[2 * index + 1];
-      if (known == null || bytes == null) return undefined;
+      if (known == null) return undefined;
       const { tab, client } = key;
-      // A copy: the reply is a slice of the connection's buffer, which it would keep alive.
-      return { tab, client, ...pageFacts(known.toString('latin1')), bytes: new Uint8Array(bytes) };
+      // A copy: the reply is a slice of the connection's buffer, which it would keep alive. Without content it is damaged.
+      return { tab, client, ...pageFacts(known.toString('latin1')), bytes: new Uint8Array(bytes ?? []) };
     });
   }
 

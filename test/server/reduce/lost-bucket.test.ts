@@ -1,8 +1,8 @@
 import t from 'tap';
 import { bucketOf } from '../../../src/core/buckets.js';
-import type { BucketIndex, TabName } from '../../../src/core/ids.js';
+import type { BucketIndex, ClientId, TabName } from '../../../src/core/ids.js';
 import { openMemoryStore } from '../../../src/storage/memory/memory-store.js';
-import type { Store } from '../../../src/storage/store.js';
+import type { Page, Store } from '../../../src/storage/store.js';
 import { begin, block, bucketCount, counts } from './owners-kit.js';
 
 const [slow, lost] = ['a', 'b'] as const;
@@ -97,6 +97,80 @@ t.test('a lost bucket is acquired again at once, unless another may serve it by 
   await turns();
   t.equal(owners.stateOf(bucket), 'idle', 'whoever has it is asked first');
   t.same(asked, [false, true]);
+});
+
+t.test(
+  'a bucket that was acquired too late is not served: whoever has it by then is asked first',
+  async (t) => {
+    const bucket = bucketOfTab(lost);
+    const { store, troubled, failing } = troubledStore();
+    let isCurrent = true;
+    let answer: () => void = () => {};
+    const acquire: Store['acquire'] = async (which, owner) => {
+      if (which === bucket && !isCurrent) {
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      }
+      return store.acquire(which, owner);
+    };
+    const late: Store = new Proxy(troubled, {
+      get: (target, name) => (name === 'acquire' ? acquire : Reflect.get(target, name)),
+    });
+    const asked: boolean[] = [];
+    const owners = await begin({
+      store: late,
+      isCurrent: () => isCurrent,
+      assignedPlace: async (_bucket, mayBeTaken) => {
+        asked.push(mayBeTaken);
+        isCurrent = mayBeTaken;
+        return mayBeTaken ? 'contested' : 'here';
+      },
+    });
+    failing.add(bucket);
+    t.match(await owners.take(block({ tab: lost })), { kind: 'busy' });
+    await turns();
+    t.equal(owners.stateOf(bucket), 'acquiring');
+    answer();
+    await turns();
+    t.equal(owners.stateOf(bucket), 'idle');
+    t.same(asked, [false, true]);
+  },
+);
+
+t.test('where the store has lost a page, the bucket begins anew: States are of one moment', async (t) => {
+  const bucket = bucketOfTab(lost);
+  const { store, troubled } = troubledStore();
+  let older: readonly Page[] | undefined;
+  const forgetful: Store = new Proxy(troubled, {
+    get: (target, name) => {
+      if (name !== 'readPages') return Reflect.get(target, name);
+      return async (...[head, keys]: Parameters<Store['readPages']>) => {
+        const pages = older?.filter((page) => keys.some(({ client }) => client === page.client));
+        older = undefined;
+        return pages ?? store.readPages(head, keys);
+      };
+    },
+  });
+  const owners = await begin({ store: forgetful, memory: { maxStates: 1 } });
+  await owners.take(block({ tab: lost }));
+  await owners.checkpoint();
+  const { token } = await store.acquire(bucket, 'somebody else');
+  const keys = ['', 'c'].map((client) => ({ tab: lost as TabName, client: client as ClientId }));
+  const pages = (await store.readPages({ bucket, token, n: 0 }, keys)) as Page[];
+  t.match(await owners.take(block({ tab: lost, seq: 2 })), { kind: 'busy' }, 'the store has another head');
+  await turns();
+  t.match(await owners.take(block({ tab: lost, seq: 2 })), { kind: 'acknowledged' });
+  await owners.checkpoint();
+  older = pages;
+  t.match(
+    await owners.take(block({ tab: lost, seq: 3 })),
+    { kind: 'busy' },
+    'a page is older than was written',
+  );
+  await turns();
+  t.match(await owners.take(block({ tab: lost, seq: 3 })), { kind: 'acknowledged', repeat: true });
+  t.same(await counts(owners, lost), { '': 3, c: 3 });
 });
 
 t.test('what a server loses when it was taken for dead has to be asked for', async (t) => {
