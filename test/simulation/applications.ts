@@ -84,7 +84,7 @@ export class SimSdk {
 }
 
 /** Who posts a body gives it up after so long: with what a server tries afterwards, that is less than what forgetting takes. */
-const keyLifeMs = 2000;
+const keyLifeMs = 1200;
 
 interface Body {
   readonly events: readonly SimEvent[];

@@ -19,9 +19,13 @@ const frameTargetBytes = 1 << 20;
 const maxInFlightBytes = 16 * 2 ** 20;
 /** A link that could not be made is not tried again so soon. */
 const retryAfterMs = 200;
+/** A Block that could not be sent for so long is not sent at all: its producer is told, and decides anew. */
+const maxWaitMs = 1000;
 
 interface Pushed {
   readonly block: Block;
+  /** By the monotonic clock. */
+  readonly sinceMs: number;
   resolve(answer: Answer): void;
 }
 
@@ -63,7 +67,8 @@ export class PeerLink {
   push(block: Block): Promise<Answer> {
     if (!this.#reach()) return Promise.resolve(unknown());
     return new Promise((resolve) => {
-      this.#waiting.push({ block, resolve });
+      const sinceMs = this.#options.clock.monotonicMs();
+      this.#waiting.push({ block, sinceMs, resolve });
       this.#schedule();
     });
   }
@@ -192,6 +197,7 @@ export class PeerLink {
       if (!link.trySend(this.#waitingQuestions[0]!)) return;
       this.#waitingQuestions.shift();
     }
+    this.#dropStale();
     while (this.#waiting.length > 0 && this.#inFlightBytes < maxInFlightBytes) {
       let bytes = 0;
       let end = 0;
@@ -209,6 +215,17 @@ export class PeerLink {
         else others.push(pushed);
       }
     }
+  }
+
+  /**
+   * A process that stood still must not send what nobody waits for any more: under an Idempotency-Key that is forgotten by
+   * then, it would be counted again.
+   */
+  #dropStale(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const fresh = this.#waiting.findIndex(({ sinceMs }) => nowMs - sinceMs < maxWaitMs);
+    const count = fresh < 0 ? this.#waiting.length : fresh;
+    for (const { resolve } of this.#waiting.splice(0, count)) resolve(unknown());
   }
 
   #end(reason: string): void {

@@ -102,6 +102,21 @@ function outcomeOf<T>(promise: Promise<T>): { value: T | undefined } {
 }
 
 t.test(
+  'a Block that could not be sent for a second is not sent any more, and its producer is told',
+  async (t) => {
+    const { clock, link, greet } = linkTo();
+    const first = outcomeOf(link.push(block(1)));
+    clock.advance(600);
+    const second = outcomeOf(link.push(block(2)));
+    clock.advance(400);
+    const line = await greet();
+    t.strictSame(line.pushed, [[2]]);
+    t.strictSame(first.value, busy);
+    t.equal(second.value, undefined);
+  },
+);
+
+t.test(
   'Blocks wait for the greeting, go out in order and in one frame, and get their own answers',
   async (t) => {
     const { link, lines, greet } = linkTo();
