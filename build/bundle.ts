@@ -7,7 +7,10 @@ import { luaScripts } from './lua-scripts.js';
 const root = join(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
 
+/** The native part of a package. */
 export interface Addon {
+  /** The import that it takes the place of: what is imported, and, where that is a file, by which package. */
+  readonly replaces: { readonly path: RegExp; readonly importer?: RegExp };
   /** Name of the asset in the executable, and of the file beside the bundle. */
   readonly name: string;
   /** Where the package has it. */
@@ -15,10 +18,32 @@ export interface Addon {
 }
 
 /** The native part of uWebSockets.js for this platform and this version of Node; its package carries forty others. */
-export function uwsAddon(): Addon {
+function uwsAddon(): Addon {
   const folder = dirname(require.resolve('uWebSockets.js'));
   const name = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
-  return { name, path: join(folder, name) };
+  return { name, path: join(folder, name), replaces: { path: /^uWebSockets\.js$/ } };
+}
+
+/** The native part of node-unix-socket, which is a package for each platform. @returns undefined where there is none for this one */
+function unixSocketAddon(): Addon | undefined {
+  const inside = createRequire(require.resolve('node-unix-socket'));
+  const { optionalDependencies } = inside('../package.json') as {
+    optionalDependencies: Record<string, string>;
+  };
+  for (const platform of Object.keys(optionalDependencies)) {
+    try {
+      const path = inside.resolve(platform);
+      return { name: basename(path), path, replaces: { path: /^\.\/addon$/, importer: /node-unix-socket/ } };
+    } catch {
+      // That of another platform is not installed.
+    }
+  }
+  return undefined;
+}
+
+/** The native parts that this platform has. */
+export function nativeParts(): readonly Addon[] {
+  return [uwsAddon(), unixSocketAddon()].filter((addon) => addon !== undefined);
 }
 
 /**
@@ -27,12 +52,12 @@ export function uwsAddon(): Addon {
  * An asset becomes a file for a moment only, since nothing but a file can be loaded; the folder is fresh and private, so
  * that nobody can put another file in its place. Where the temporary folder forbids execution, the message says so.
  */
-function addonLoader(addon: Addon): string {
+function addonLoader(name: string): string {
   return `
 const fs = require('node:fs');
 const { join } = require('node:path');
 const sea = require('node:sea');
-const name = ${JSON.stringify(addon.name)};
+const name = ${JSON.stringify(name)};
 function fromAsset() {
   const os = require('node:os');
   const folder = fs.mkdtempSync(join(os.tmpdir(), 'taba-'));
@@ -60,13 +85,17 @@ module.exports = sea.isSea() ? fromAsset() : fromFile();
 `;
 }
 
-function nativeAddons(addon: Addon): Plugin {
+function nativeAddons(addons: readonly Addon[]): Plugin {
   return {
     name: 'native-addons',
     setup(context) {
-      context.onResolve({ filter: /^uWebSockets\.js$/ }, () => ({ path: addon.name, namespace: 'addon' }));
-      context.onLoad({ filter: /.*/, namespace: 'addon' }, () => ({
-        contents: addonLoader(addon),
+      for (const { name, replaces } of addons) {
+        context.onResolve({ filter: replaces.path }, ({ importer }) =>
+          replaces.importer?.test(importer) === false ? undefined : { path: name, namespace: 'addon' },
+        );
+      }
+      context.onLoad({ filter: /.*/, namespace: 'addon' }, ({ path }) => ({
+        contents: addonLoader(path),
         loader: 'js',
       }));
       // Optional accelerators: without them the packages use JavaScript. The error is the one that they expect, so that they stay quiet.
@@ -82,10 +111,10 @@ function nativeAddons(addon: Addon): Plugin {
   };
 }
 
-/** Bundles src/main.ts into one CommonJS file, with the addon beside it. @returns the file */
+/** Bundles src/main.ts into one CommonJS file, with the native parts beside it. @returns the file */
 export async function bundle(outFolder: string, version: string): Promise<string> {
   const outfile = join(outFolder, 'taba.cjs');
-  const addon = uwsAddon();
+  const addons = nativeParts();
   await mkdir(outFolder, { recursive: true });
   await build({
     absWorkingDir: root,
@@ -105,12 +134,12 @@ export async function bundle(outFolder: string, version: string): Promise<string
     banner: {
       js: "#!/usr/bin/env node\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;",
     },
-    plugins: [nativeAddons(addon), luaScripts()],
+    plugins: [nativeAddons(addons), luaScripts()],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
   });
-  await copyFile(addon.path, join(outFolder, basename(addon.path)));
+  for (const { name, path } of addons) await copyFile(path, join(outFolder, name));
   return outfile;
 }

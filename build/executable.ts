@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { uwsAddon } from './bundle.js';
+import { nativeParts } from './bundle.js';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -24,7 +24,7 @@ interface SeaOptions {
 }
 
 /**
- * Makes a single executable of `entry`: this very Node, stripped, with the bundle and the addon inside.
+ * Makes a single executable of `entry`: this very Node, stripped, with the bundle and the native parts inside.
  *
  * pkg's command line would fetch a Node from the net and pass no assets; its sea module does neither. It runs
  * `npx postject` in a folder below the temporary one, which is why that lies inside the project: there npx finds the
@@ -47,7 +47,6 @@ export async function makeExecutable(
     // Before the injection: afterwards stripping would break the file. Without binutils it only stays larger.
     await run('strip', ['--strip-all', nodePath]).catch(() => undefined);
     process.env.TMPDIR = folder;
-    const addon = uwsAddon();
     const { default: sea } = require('@yao-pkg/pkg/lib-es5/sea.js') as {
       default(entry: string, options: SeaOptions): Promise<void>;
     };
@@ -63,7 +62,7 @@ export async function makeExecutable(
       ],
       nodePath,
       seaConfig: {
-        assets: { [addon.name]: addon.path },
+        assets: Object.fromEntries(nativeParts().map(({ name, path }) => [name, path])),
         disableExperimentalSEAWarning: true,
         useCodeCache: false,
       },

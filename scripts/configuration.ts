@@ -6,7 +6,6 @@ import { pathToFileURL } from 'node:url';
 import { variableOf } from '../src/cli/settings/environment.js';
 import {
   daemons,
-  notYet,
   type Setting,
   type SettingName,
   settingNames,
@@ -45,10 +44,6 @@ are the same setting. A flag wins over the environment, the environment over the
 | setting | of | default | value | meaning |
 | --- | --- | --- | --- | --- |
 ${settingNames.map(row).join('\n')}
-
-Not part of this version, and refused with that reason: ${Object.keys(notYet)
-    .map((name) => `\`${name}\``)
-    .join(', ')}.
 
 ## Settings that depend on each other
 

@@ -51,6 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Packages that carry native code or belong to one side only, and who may use them. */
 const packagesOf: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['transport/inbound'],
+  'node-unix-socket': ['transport/inbound'],
   ws: ['transport/outbound'],
   yargs: ['cli'],
   pino: ['runtime'],

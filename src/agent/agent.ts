@@ -5,10 +5,12 @@ import { addCounts } from '../intake/counts.js';
 import type { Mapping } from '../intake/mapping/mapping.js';
 import { defaultNaming } from '../intake/otlp/points.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
+import { StatsdDoor } from '../intake/statsd/statsd-door.js';
 import { FolderInUse, type FolderLock, lockFolder } from '../runtime/folder-lock.js';
 import { throttled } from '../runtime/throttled-log.js';
 import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
+import { openLinePort } from '../transport/inbound/line-port.js';
 import type { Hello } from '../wire/frame.js';
 import type { Cluster } from './cluster.js';
 import { parseServerUrl } from './forward/endpoints.js';
@@ -20,7 +22,6 @@ import { agentRoutes } from './routes.js';
 import { SdkLinks } from './sdk-links.js';
 import { selfReport } from './self.js';
 import type { Spool } from './spool/spool.js';
-import { StatsdDoor } from './statsd.js';
 import { type AgentStatus, booksOf, clusterStatus, missingServers } from './status.js';
 import { makeCluster, newId, openSpool } from './upstream.js';
 
@@ -192,18 +193,28 @@ class Agent implements RunningAgent {
       log,
       naming: options.otlp ?? defaultNaming,
     });
-    if (options.statsd !== undefined) {
-      this.#statsd = new StatsdDoor({
-        ...{ agent: options, statsd: options.statsd, reception: this.#reception, maxPairs },
-        gauges: this.#spool?.restored.gauges ?? [],
-      });
-    }
+    this.#statsd = this.#statsdDoor(maxPairs);
     this.#sdk = new SdkLinks({
       reception: this.#reception,
       sessions: this.#sessions,
       hello: () => this.#hello(),
       durable: () => this.#reception.durable(),
       clock,
+    });
+  }
+
+  #statsdDoor(maxPairs: number): StatsdDoor | undefined {
+    const { statsd, host, registry, limits, denyLists: deny, clock, log } = this.#options;
+    if (statsd === undefined) return undefined;
+    const reception = this.#reception;
+    const { client, door, samples } = reception;
+    return new StatsdDoor({
+      ...{ statsd, host, registry, limits, client, deny, maxPairs, clock, log, samples },
+      counters: door,
+      gauges: this.#spool?.restored.gauges ?? [],
+      open: openLinePort,
+      nextSequence: () => reception.nextSequence(),
+      handOver: (parts, changed) => reception.takeGathered(parts, changed),
     });
   }
 

@@ -15,6 +15,14 @@ export class Door {
   clamped = 0;
   readonly #dropped = new Map<string, number>();
 
+  receive(events: number): void {
+    this.received += events;
+  }
+
+  clamp(events: number): void {
+    this.clamped += events;
+  }
+
   reject(code: string, events = 1): void {
     this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + events);
   }

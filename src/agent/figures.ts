@@ -1,3 +1,4 @@
+import { statsdFigures } from '../intake/statsd/figures.js';
 import { by, figuresNamed, type ProcessFigure } from '../runtime/process-metrics.js';
 import type { AgentStatus } from './status.js';
 
@@ -41,22 +42,7 @@ export function agentFigures(status: AgentStatus): ProcessFigure[] {
             spool.waiting_for === null ? 0 : 1,
           ),
         ]),
-    ...(statsd === null
-      ? []
-      : [
-          counter('statsd_datagrams', 'Datagrams with StatsD that came in.', statsd.datagrams),
-          ...(statsd.datagrams_dropped === null
-            ? []
-            : [
-                counter(
-                  'statsd_datagrams_dropped',
-                  'Datagrams that the kernel threw away for want of room.',
-                  statsd.datagrams_dropped,
-                ),
-              ]),
-          gauge('statsd_connections', 'Connections over TCP with StatsD.', statsd.connections),
-          gauge('statsd_series', 'Different names, kinds and tags of StatsD.', statsd.series),
-        ]),
+    ...(statsd === null ? [] : statsdFigures('taba_agent', statsd)),
     ...(mirror === null
       ? []
       : [

@@ -2,12 +2,12 @@ import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { Limits } from '../core/limits.js';
 import type { DenyLists } from '../intake/deny-lists.js';
 import type { OtlpNaming } from '../intake/otlp/points.js';
+import type { StatsdOptions } from '../intake/statsd/statsd-door.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { FrameLinkEvents } from '../transport/frame-link.js';
 import type { Resolve } from './forward/endpoints.js';
 import type { SpoolDisk } from './spool/spool-file.js';
-import type { StatsdOptions } from './statsd.js';
 
 export interface AgentOptions {
   readonly host: string;

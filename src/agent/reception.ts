@@ -6,6 +6,7 @@ import { PartMap } from '../core/parts.js';
 import type { StageContext } from '../intake/context.js';
 import type { OtlpNaming } from '../intake/otlp/points.js';
 import { type IntakePath, type IntakeProtocol, intakeProtocols } from '../intake/protocol.js';
+import { Samples } from '../intake/samples.js';
 import { stage } from '../intake/stage.js';
 import { type StagedParts, stageParts } from '../intake/stage-parts.js';
 import type { Log } from '../runtime/log.js';
@@ -18,7 +19,6 @@ import { KnownNames } from './known-names.js';
 import type { Mirror } from './mirror.js';
 import type { AgentOptions } from './options.js';
 import type { Room, Shortage } from './room.js';
-import { Samples } from './samples.js';
 import type { GaugeValue } from './spool/record.js';
 import type { Spool } from './spool/spool.js';
 

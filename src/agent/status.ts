@@ -1,9 +1,9 @@
 import { type Counts, totalOf } from '../intake/counts.js';
+import { renderSamples, type Sample } from '../intake/samples.js';
+import { renderStatsd, type StatsdStatus } from '../intake/statsd/statsd-door.js';
 import type { ClusterAccount } from './account.js';
 import type { Cluster } from './cluster.js';
-import type { Sample } from './samples.js';
 import type { SpoolStats } from './spool/spool.js';
-import type { StatsdStatus } from './statsd.js';
 
 /** Every event that the agent received is in exactly one of the others. */
 export interface BooksStatus {
@@ -157,22 +157,8 @@ export function renderStatus(status: AgentStatus): string {
   ];
   if (status.statsd !== null) lines.push('', ...renderStatsd(status.statsd));
   if (status.mirror !== null) lines.push('', 'mirror', ...renderCluster(status.mirror));
-  if (status.malformed.length > 0) {
-    lines.push('', 'not taken lately');
-    for (const { at, from, code, message } of status.malformed)
-      lines.push(`  ${at}  ${from}  ${code}: ${message}`);
-  }
+  if (status.malformed.length > 0) lines.push('', ...renderSamples(status.malformed));
   return `${lines.join('\n')}\n`;
-}
-
-function renderStatsd(statsd: StatsdStatus): string[] {
-  const dropped = statsd.datagrams_dropped ?? 'an unknown number';
-  return [
-    `statsd on port ${statsd.port}: ${statsd.datagrams} datagrams, ${dropped} dropped by the kernel (receive buffer ${statsd.receive_buffer_bytes} bytes), ` +
-      `${statsd.connections} connections, ${statsd.connections_refused} refused`,
-    `  ${statsd.series} series, ${statsd.gauges} gauges, ${statsd.rules} mapping rules, ${statsd.waiting} events gathered; ` +
-      `ignored: ${statsd.events_ignored} events, ${statsd.service_checks_ignored} service checks`,
-  ];
 }
 
 function renderCluster(status: ClusterStatus): string[] {

@@ -4,7 +4,7 @@ import { commands } from './commands.js';
 import { commandHelp, generalHelp } from './help.js';
 import { didYouMean } from './nearest.js';
 import { optionsOf } from './options.js';
-import { notYet, settings } from './settings/table.js';
+import { settings } from './settings/table.js';
 import { UsageError } from './usage-error.js';
 
 /** The command and what it was given, or the help text that was asked for. @throws UsageError */
@@ -128,7 +128,6 @@ function explain(
       commands.map((candidate) => candidate.name),
     )}; taba --help lists them`;
   }
-  if (Object.hasOwn(notYet, word)) return `--${word}: ${notYet[word]}`;
   const flag = args.find((text) => text.startsWith('-') && text.replace(/^-+/, '').split('=')[0] === word);
   if (flag === undefined)
     return `${word.replace(plainMark, '')}: taba ${command.name} takes no such argument; taba ${command.name} --help shows what it takes`;

@@ -1,7 +1,7 @@
 import type { RunningAgent } from '../agent/agent.js';
-import type { StatsdOptions } from '../agent/statsd.js';
 import { DenyLists } from '../intake/deny-lists.js';
 import type { OtlpNaming } from '../intake/otlp/points.js';
+import type { StatsdOptions } from '../intake/statsd/statsd-door.js';
 import type { RunningServer } from '../server/server.js';
 import type { Store } from '../storage/store.js';
 import type { Ingredients } from './daemon.js';
@@ -40,7 +40,7 @@ export async function agentFrom(ingredients: Ingredients, place: AgentPlace): Pr
     selfInstrument: settings['self-instrument'],
     maxBufferedPairs: settings['max-buffered-pairs'],
     otlp: namingOf(ingredients),
-    ...(settings['statsd-port'] !== undefined && { statsd: statsdOf(settings['statsd-port'], ingredients) }),
+    ...statsdOf(ingredients),
     clock,
     log: log.with({ role: 'agent' }),
     version,
@@ -55,13 +55,27 @@ function namingOf({ settings, registry }: Ingredients): OtlpNaming {
   };
 }
 
-function statsdOf(port: number, { settings, registry }: Ingredients): StatsdOptions {
-  const receiveBufferBytes = settings['statsd-receive-buffer'];
-  return { port, receiveBufferBytes, mapping: mappingOf(settings, registry) };
+function statsdOf({ settings, registry }: Ingredients): { readonly statsd?: StatsdOptions } {
+  const {
+    'statsd-port': port,
+    'statsd-socket': socket,
+    'statsd-receive-buffer': receiveBufferBytes,
+  } = settings;
+  if (port === undefined && socket === undefined) return {};
+  const mapping = mappingOf(settings, registry);
+  const where = {
+    ...(port === undefined ? {} : { port }),
+    ...(socket === undefined ? {} : { socket }),
+  };
+  return { statsd: { ...where, receiveBufferBytes, mapping } };
 }
 
-/** Opens the store and starts a server on it; closing the server closes the store as well. */
-export async function serverFrom(ingredients: Ingredients): Promise<RunningServer> {
+/**
+ * Opens the store and starts a server on it; closing the server closes the store as well.
+ *
+ * @param takesStatsd whether StatsD comes in here, where the settings say that it comes in
+ */
+export async function serverFrom(ingredients: Ingredients, takesStatsd = true): Promise<RunningServer> {
   const { settings, registry, limits, clock, log } = ingredients;
   const { startServer } = await import('../server/server.js');
   const store = await openStore(ingredients);
@@ -78,6 +92,7 @@ export async function serverFrom(ingredients: Ingredients): Promise<RunningServe
       bucketCount: settings.buckets,
       clientId: settings['client-id'],
       otlp: namingOf(ingredients),
+      ...(takesStatsd && statsdOf(ingredients)),
       registry,
       limits,
       denyLists: denyListsOf(ingredients),

@@ -2,6 +2,7 @@ import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { Limits } from '../core/limits.js';
 import type { DenyLists } from '../intake/deny-lists.js';
 import type { OtlpNaming } from '../intake/otlp/points.js';
+import type { StatsdOptions } from '../intake/statsd/statsd-door.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { Store } from '../storage/store.js';
@@ -32,6 +33,8 @@ export interface ServerOptions {
   readonly denyLists: DenyLists;
   /** How metrics of OTLP become tabs. Default: see docs/otlp.md. */
   readonly otlp?: OtlpNaming;
+  /** StatsD and DogStatsD; none where it is absent. */
+  readonly statsd?: StatsdOptions;
   readonly checkpointIntervalMs: number;
   /** A client's State is forgotten so long after its last event. */
   readonly pruneClientSec: number;

@@ -4,7 +4,9 @@ import type { MemberId, ProducerId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
 import type { Mapping } from '../intake/mapping/mapping.js';
 import { defaultNaming, type OtlpNaming } from '../intake/otlp/points.js';
+import { Samples } from '../intake/samples.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
+import type { StatsdDoor } from '../intake/statsd/statsd-door.js';
 import { Lifecycle } from '../runtime/lifecycle.js';
 import { watchLiveMemory } from '../runtime/live-memory.js';
 import type { Log } from '../runtime/log.js';
@@ -30,6 +32,7 @@ import { OwnProducer } from './receive/own-producer.js';
 import { RawDoor } from './receive/raw-door.js';
 import { rawRoutes } from './receive/raw-routes.js';
 import { Router } from './receive/router.js';
+import { statsdDoor } from './receive/statsd.js';
 import { Owners } from './reduce/owners.js';
 import { ClusterStatus } from './status/cluster-status.js';
 import { DecayedRate } from './status/load.js';
@@ -45,7 +48,7 @@ export interface RunningServer {
   /** `http://host:port` */
   readonly url: string;
   status(): ServerStatus;
-  /** From now on metrics of OTLP become tabs by these rules. */
+  /** From now on metrics of StatsD and OTLP become tabs by these rules. */
   setMapping(mapping: Mapping): void;
   /** Stops taking, finishes what is under way until the deadline, writes everything down, closes the store. Idempotent. */
   close(deadlineMs?: number): Promise<void>;
@@ -101,6 +104,8 @@ class Server implements RunningServer {
   readonly #status: NodeStatus;
   readonly #clusterStatus: ClusterStatus;
   #http: HttpServer | undefined;
+  readonly #samples: Samples;
+  readonly #statsd: StatsdDoor | undefined;
   #naming: OtlpNaming;
   #ownEvents = 0;
   #stopping = false;
@@ -112,6 +117,7 @@ class Server implements RunningServer {
     const log = throttled(options.log, { clock });
     this.#options = options;
     this.#naming = options.otlp ?? defaultNaming;
+    this.#samples = new Samples(clock);
     this.#latency = new Latency(() => clock.nowMs());
     this.#load = new DecayedRate(() => clock.monotonicMs());
     this.#owners = new Owners({
@@ -147,6 +153,12 @@ class Server implements RunningServer {
       typeOf: (tab) => this.#owners.reading.typeOf(tab),
     });
     const refuses = (): TabaError | undefined => this.#refusal();
+    this.#statsd = statsdDoor(options, {
+      ...{ door: this.#door, producer: this.#producer, samples: this.#samples },
+      maxPairs: maxWaitingPairs,
+      // What came in before is taken to the end.
+      refuses: () => (this.#stopping ? undefined : this.#refusal()),
+    });
     this.#flushes = new Flushes({
       ...{ door: this.#door, producer: this.#producer, refuses, clock },
       maxSessions: limits.maxClients,
@@ -168,6 +180,7 @@ class Server implements RunningServer {
     this.#status = new NodeStatus({
       ...{ store, clock, version: options.version, roles: options.roles },
       ...{ owners: this.#owners, door: this.#door, producer: this.#producer, router: this.#router },
+      ...{ statsd: this.#statsd, samples: this.#samples },
       ...{ flushes: this.#flushes, links: this.#links, latency: this.#latency, load: this.#load },
       address: () => this.#address,
       ownEvents: () => this.#ownEvents,
@@ -231,6 +244,7 @@ class Server implements RunningServer {
       onError: (error, where) =>
         log.error('request_failed', { where, error: String(error), stack: (error as Error).stack }),
     });
+    await this.#statsd?.open();
     await this.#cluster.start();
     this.#repeat(pruneIntervalMs, () => void this.#owners.administration.prune());
     if (selfInstrument) this.#countItself();
@@ -332,6 +346,7 @@ class Server implements RunningServer {
 
   setMapping(mapping: Mapping): void {
     this.#naming = { ...this.#naming, mapping };
+    this.#statsd?.setMapping(mapping);
   }
 
   close(deadlineMs = this.#options.drainDeadlineMs): Promise<void> {
@@ -355,6 +370,7 @@ class Server implements RunningServer {
     // The others have to reach this server for that.
     lifecycle.onStop('hand-over', () => this.#cluster.handOver(deadlineMs / 2), deadlineMs);
     lifecycle.onStop('own events', () => this.#producer.empty(), deadlineMs);
+    lifecycle.onStop('statsd', () => this.#statsd?.close(), deadlineMs);
     await lifecycle.stop();
     clearInterval(awake);
   }

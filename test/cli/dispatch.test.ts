@@ -40,14 +40,10 @@ t.test('what was asked for wrongly is a usage error, with what was probably mean
     [['agg', 'x', '--server', 'a:1', '--server', 'b:1'], /--server is given 2 times/],
     [['status', 'x'], /x: taba status takes no such argument/],
     [['super'], /needs <pattern>/],
-    [['server', '--statsd-port', '8125'], /^taba: --statsd-port: taba server has no such flag/],
+    [['server', '--flush-interval', '1s'], /^taba: --flush-interval: taba server has no such flag/],
     [
       ['server', '--redis', 'redis://x', '--sentinel', 'x:1'],
       /^taba: --redis redis:\/\/x and --sentinel x:1 both say where the store is/,
-    ],
-    [
-      ['up', '--statsd-socket', '/x'],
-      /^taba: --statsd-socket: a Unix socket for StatsD is not part of this version/,
     ],
     [['server', '--workers', '2'], /--workers 2 with --store embedded/],
     [['server', '--prot', '1'], /did you mean --port\?/],

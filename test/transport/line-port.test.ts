@@ -1,22 +1,37 @@
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
+import { DgramSocket } from 'node-unix-socket';
 import t, { type Test } from 'tap';
 import { type LinePort, type LinePortOptions, openLinePort } from '../../src/transport/inbound/line-port.js';
 import { until } from '../agent/agent-kit.js';
+import { folder } from '../system/kit.js';
 
 /** A port that keeps what came in, as text. */
 async function openPort(t: Test, options: Partial<LinePortOptions> = {}) {
   const taken: string[] = [];
-  const state = { isFull: false, tooLong: 0 };
+  const state = { isFull: false, tooLong: 0, cut: [] as number[] };
   const port: LinePort = await openLinePort({
-    ...{ host: '127.0.0.1', port: 0, receiveBufferBytes: 65_536, maxLineBytes: 100, maxConnections: 2 },
+    ...{
+      host: '127.0.0.1',
+      port: 0,
+      socket: undefined,
+      receiveBufferBytes: 65_536,
+      maxLineBytes: 100,
+      maxConnections: 2,
+    },
     sink: {
       takeDatagram: (bytes) => {
         taken.push(Buffer.from(bytes).toString());
       },
       takeLines: (bytes, start, end) => {
         taken.push(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString());
+      },
+      takeCutDatagram: (bytes) => {
+        state.cut.push(bytes.length);
       },
       tooLong: () => {
         state.tooLong++;
@@ -31,7 +46,7 @@ async function openPort(t: Test, options: Partial<LinePortOptions> = {}) {
 }
 
 async function connected(port: LinePort) {
-  const socket = connect(port.port, '127.0.0.1');
+  const socket = connect(port.figures().port!, '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');
   socket.setNoDelay(true);
@@ -85,36 +100,90 @@ t.test('nothing is read from a stream while there is no room, and nothing of it 
 t.test('connections beyond the limit are refused and counted', async (t) => {
   const { port } = await openPort(t);
   const sockets = [await connected(port), await connected(port)];
-  await until('two', () => port.streams.connections === 2);
+  await until('two', () => port.figures().connections === 2);
   const third = await connected(port);
   await once(third, 'close');
-  t.equal(port.streams.refused, 1);
+  t.equal(port.figures().connections_refused, 1);
   for (const socket of sockets) socket.destroy();
-  await until('none', () => port.streams.connections === 0);
+  await until('none', () => port.figures().connections === 0);
 });
 
 t.test('what the kernel throws away is counted to the datagram', async (t) => {
   const { port, taken } = await openPort(t, { receiveBufferBytes: 4096 });
-  const { datagrams } = port;
-  t.equal(datagrams.dropped(), 0);
+  const figures = () => port.figures();
+  t.equal(figures().datagrams_dropped, 0);
   const socket = createSocket('udp4');
   t.teardown(() => socket.close());
   // Sent in one go: nobody reads meanwhile.
   const sent = 500;
-  for (let index = 0; index < sent; index++) socket.send('x'.repeat(1000), port.port, '127.0.0.1');
-  await until('all of them', () => datagrams.received + datagrams.dropped()! === sent);
-  t.ok(datagrams.dropped()! > 0);
-  t.equal(taken.length, datagrams.received);
+  for (let index = 0; index < sent; index++) socket.send('x'.repeat(1000), figures().port!, '127.0.0.1');
+  await until('all of them', () => figures().datagrams + figures().datagrams_dropped! === sent);
+  t.ok(figures().datagrams_dropped! > 0);
+  t.equal(taken.length, figures().datagrams);
 });
 
 t.test('a port that is taken is an error, and leaves nothing open', async (t) => {
   const { port } = await openPort(t);
-  await t.rejects(openPort(t, { port: port.port }), { code: 'EADDRINUSE' });
+  await t.rejects(openPort(t, { port: port.figures().port! }), { code: 'EADDRINUSE' });
   const blocker = createSocket('udp4');
   await new Promise<void>((resolve) => blocker.bind(0, '127.0.0.1', resolve));
   const taken = blocker.address().port;
   await t.rejects(openPort(t, { port: taken }), { code: 'EADDRINUSE' });
   await new Promise<void>((resolve) => blocker.close(() => resolve()));
   const { port: free } = await openPort(t, { port: taken });
-  t.equal(free.port, taken);
+  t.equal(free.figures().port, taken);
 });
+
+function unixSender(t: Test, path: string): (bytes: Uint8Array) => Promise<void> {
+  const socket = new DgramSocket();
+  t.teardown(() => socket.close());
+  return (bytes) =>
+    new Promise((resolve, reject) => {
+      const done = (error: Error | null | undefined): void => (error == null ? resolve() : reject(error));
+      socket.sendTo(Buffer.from(bytes), 0, bytes.length, path, done);
+    });
+}
+
+t.test('datagrams over a Unix socket, as long as they come; one that is cut off is named', async (t) => {
+  const path = join(folder(t), 'statsd.sock');
+  const { port, taken, state } = await openPort(t, { port: undefined, socket: path });
+  t.match(port.figures(), { port: null, socket: path, datagrams: 0, receive_buffer_bytes: null });
+  t.equal(statSync(path).mode & 0o777, 0o666);
+  const send = unixSender(t, path);
+  await send(Buffer.from('a:1|c'));
+  await send(Buffer.alloc(65_534, 'b'));
+  await until('both', () => taken.length === 2);
+  t.equal(taken[0], 'a:1|c');
+  t.equal(taken[1]!.length, 65_534);
+  await send(Buffer.alloc(70_000, 'c'));
+  await until('the long one', () => state.cut.length === 1);
+  t.equal(port.figures().datagrams, 3);
+  await port.close();
+  t.notOk(existsSync(path), 'nothing is left behind');
+});
+
+t.test(
+  'a Unix socket that somebody listens on is in use, one that nobody listens on is replaced',
+  async (t) => {
+    const path = join(folder(t), 'statsd.sock');
+    const unix = { port: undefined, socket: path };
+    const { taken } = await openPort(t, unix);
+    await t.rejects(openPort(t, unix), { code: 'EADDRINUSE', message: /another process listens on/ });
+    await unixSender(t, path)(Buffer.from('still:1|c'));
+    await until('the first one goes on', () => taken.includes('still:1|c'));
+    const dead = join(folder(t), 'dead.sock');
+    const bind = `const { DgramSocket } = require('node-unix-socket'); new DgramSocket().bind(${JSON.stringify(dead)}); process.exit();`;
+    execFileSync(process.execPath, ['-e', bind]);
+    t.ok(existsSync(dead));
+    const { taken: its } = await openPort(t, { port: undefined, socket: dead });
+    await unixSender(t, dead)(Buffer.from('alive:1|c'));
+    await until('the new one takes', () => its.length === 1);
+    const file = join(folder(t), 'file');
+    writeFileSync(file, 'kept');
+    await t.rejects(openPort(t, { port: undefined, socket: file }), {
+      code: 'EADDRINUSE',
+      message: /no socket/,
+    });
+    t.equal(readFileSync(file, 'utf8'), 'kept');
+  },
+);

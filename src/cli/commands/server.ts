@@ -20,6 +20,7 @@ export const server: Command = {
     const { runDaemon } = await import('../daemon.js');
     const { serverFrom } = await import('../roles.js');
     const { mappingOf } = await import('../mapping.js');
+    const { parentProcess } = await import('../worker-channel.js');
     return runDaemon('server', args, io, async (ingredients) => {
       const { settings, clock, log } = ingredients;
       if (settings.workers > 1) {
@@ -32,7 +33,8 @@ export const server: Command = {
             workerCommand({ flags: args.flags, env: io.env, settings, worker, portBefore }),
         });
       }
-      const running = await serverFrom(ingredients);
+      // Of several processes on one machine, one listens.
+      const running = await serverFrom(ingredients, (parentProcess(io.env)?.worker ?? 0) === 0);
       return {
         addresses: { server: running.url },
         reload: (changed) => running.setMapping(mappingOf(changed, ingredients.registry)),

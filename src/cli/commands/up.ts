@@ -19,7 +19,7 @@ another. The agent spools below the folder --data unless --spool names another.`
     const { mappingOf } = await import('../mapping.js');
     return runDaemon('up', args, io, async (ingredients) => {
       const { settings } = ingredients;
-      const server = await serverFrom(ingredients);
+      const server = await serverFrom(ingredients, false);
       try {
         const agent = await agentFrom(ingredients, {
           port: settings['agent-port'],

@@ -1,7 +1,7 @@
 import { didYouMean } from '../nearest.js';
 import { UsageError } from '../usage-error.js';
 import { workerVariable } from '../worker-channel.js';
-import { notYet, type SettingName, settingNames } from './table.js';
+import { type SettingName, settingNames } from './table.js';
 
 export interface FromEnvironment {
   readonly texts: ReadonlyMap<SettingName, readonly string[]>;
@@ -44,11 +44,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): FromEnvironment {
     if (isInjected(variable, value)) injected.push(variable);
     else if (variable === 'TABA_CONFIG') config = value;
     else if (name !== undefined) texts.set(name, [value]);
-    else {
-      const later = Object.keys(notYet).find((option) => variableOf(option) === variable);
-      if (later !== undefined) throw new UsageError(`${variable}: ${notYet[later]}`);
-      throw new UsageError(`${variable}: no such setting${didYouMean(variable, byVariable.keys())}`);
-    }
+    else throw new UsageError(`${variable}: no such setting${didYouMean(variable, byVariable.keys())}`);
   }
   return { texts, config, injected: injected.sort() };
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../nearest.js';
 import { UsageError } from '../usage-error.js';
 import { type Assumption, isFirstTaba, translateFirstTaba } from './first-taba.js';
-import { type Daemon, notYet, type SettingName, settings, settingsOf } from './table.js';
+import { type Daemon, type SettingName, settings, settingsOf } from './table.js';
 
 export interface FromFile {
   /** JSON values, not yet checked against the kinds. */
@@ -41,7 +41,6 @@ export function readSettingsFile(path: string, daemon: Daemon, folder: string): 
 }
 
 function reasonAgainst(key: string, daemon: Daemon, allowed: ReadonlySet<string>): string {
-  if (Object.hasOwn(notYet, key)) return notYet[key]!;
   if (Object.hasOwn(settings, key)) {
     return `a setting of ${settings[key as SettingName].of.join(' and ')}, not of ${daemon}`;
   }

@@ -136,13 +136,19 @@ export const settings = {
   }),
   'statsd-port': optional({
     kind: port,
-    of: agents,
+    of: everywhere,
     description:
       'port on which StatsD and DogStatsD come in, over UDP and TCP (8125 is usual); without it none do',
   }),
+  'statsd-socket': optional({
+    kind: path('FILE'),
+    of: everywhere,
+    description:
+      'Unix socket on which StatsD and DogStatsD come in as datagrams, made by the node for everybody to write to',
+  }),
   'statsd-receive-buffer': setting({
     kind: bytes(4096, 2 ** 30),
-    of: agents,
+    of: everywhere,
     default: 4 * MiB,
     description:
       'what the kernel is asked to hold of UDP while the agent is busy; it grants up to net.core.rmem_max, and drops what does not fit',
@@ -361,9 +367,3 @@ export const settingNames = Object.keys(settings) as SettingName[];
 export function settingsOf(daemon: Daemon): SettingName[] {
   return settingNames.filter((name) => settings[name].of.includes(daemon));
 }
-
-/** Options of the design that this version does not have: naming one gets a plain answer instead of "unknown". */
-export const notYet: Readonly<Record<string, string>> = {
-  'statsd-socket':
-    'a Unix socket for StatsD is not part of this version: send to --statsd-port over UDP or TCP',
-};

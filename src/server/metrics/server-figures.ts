@@ -1,3 +1,4 @@
+import { statsdFigures } from '../../intake/statsd/figures.js';
 import { by, figuresNamed, type ProcessFigure } from '../../runtime/process-metrics.js';
 import type { ServerStatus } from '../status/status.js';
 
@@ -51,5 +52,6 @@ export function serverFigures(status: ServerStatus): ProcessFigure[] {
       'Events from the future that were moved to the present.',
       status.clamped_timestamps,
     ),
+    ...(status.statsd === null ? [] : statsdFigures('taba_server', status.statsd)),
   ];
 }

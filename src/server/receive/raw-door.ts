@@ -45,8 +45,13 @@ export class RawDoor {
       deny: denyLists,
       typeOf,
       admits: () => undefined,
-      nextSequence: () => this.#sequence++,
+      nextSequence: () => this.nextSequence(),
     };
+  }
+
+  /** Numbers events of one timestamp. */
+  nextSequence(): number {
+    return this.#sequence++;
   }
 
   /** Counts a body that was staged. */
@@ -56,8 +61,24 @@ export class RawDoor {
     for (const [code, events] of rejected) this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + events);
   }
 
-  /** Events that came in and of which nothing is kept. */
-  drop(reason: string, events: number): void {
+  /** Events that come in one by one, of which each is in one of the others, or goes to a producer. */
+  readonly single = {
+    receive: (events: number): void => {
+      this.#received += events;
+    },
+    reject: (code: string, events: number): void => {
+      this.#rejected.set(code, (this.#rejected.get(code) ?? 0) + events);
+    },
+    drop: (reason: string, events: number): void => {
+      this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + events);
+    },
+    clamp: (events: number): void => {
+      this.#clamped += events;
+    },
+  };
+
+  /** Items of a body that rules dropped: they are not among those that it received. */
+  receiveDropped(reason: string, events: number): void {
     if (events === 0) return;
     this.#received += events;
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + events);

@@ -64,7 +64,7 @@ async function take(
   const staged = stage(items, door.context());
   const producer = key === undefined ? undefined : options.keyed.producerOf(key, request.body);
   door.receive(staged.received, staged.clamped, staged.rejections.byCode);
-  door.drop('mapping', dropped());
+  door.receiveDropped('mapping', dropped());
   if (staged.accepted > 0) {
     const rejected = await (producer === undefined
       ? deliver(options, staged)

@@ -46,19 +46,22 @@ export function booksOf({
   producer,
   router,
   ownEvents,
+  gatheredEvents,
 }: {
   readonly door: RawDoor;
   readonly producer: OwnProducer;
   readonly router: Router;
   /** Events that the node recorded about itself. */
   readonly ownEvents: number;
+  /** Events of StatsD that were received and are on their way to the producer. */
+  readonly gatheredEvents: number;
 }): Books {
   const own = producer.account;
   const blocks = router.books;
   const { keyed } = door;
   return booksWith({
     received: door.received + ownEvents + blocks.received,
-    buffered: own.unnumbered + own.open + blocks.pending + keyed.waiting,
+    buffered: own.unnumbered + own.open + blocks.pending + keyed.waiting + gatheredEvents,
     applied: own.delivered + blocks.applied + keyed.applied,
     rejected: addCounts(door.rejected, own.rejected, blocks.rejected),
     dropped: addCounts(

@@ -1,4 +1,6 @@
 import { type Counts, totalOf } from '../../intake/counts.js';
+import { renderSamples } from '../../intake/samples.js';
+import { renderStatsd } from '../../intake/statsd/statsd-door.js';
 import type { Books, OwnerAccount } from './account.js';
 import type { ServerRow } from './cluster-status.js';
 import { columns, named } from './columns.js';
@@ -8,7 +10,11 @@ type Line = readonly [name: string, value: string];
 
 /** `/status` for people: the cluster, a line for each server, this server. */
 export function statusText(status: ServerStatus): string {
-  return [clusterText(status), serversText(status.servers), nodeText(status)].join('\n');
+  const { servers, statsd, malformed } = status;
+  const parts = [clusterText(status), serversText(servers), nodeText(status)];
+  if (statsd !== null) parts.push(`${renderStatsd(statsd).join('\n')}\n`);
+  if (malformed.length > 0) parts.push(`${renderSamples(malformed).join('\n')}\n`);
+  return parts.join('\n');
 }
 
 function clusterText({ cluster, latency, total_tasks, max_age }: ServerStatus): string {

@@ -1,3 +1,5 @@
+import type { Sample, Samples } from '../../intake/samples.js';
+import type { StatsdDoor, StatsdStatus } from '../../intake/statsd/statsd-door.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Store } from '../../storage/store.js';
 import type { Latency, LatencyReport, Lateness } from '../cluster/latency.js';
@@ -38,6 +40,10 @@ export interface ServerStatus {
   readonly max_states_in_memory: number | null;
   readonly dirty_buckets: number;
   readonly clamped_timestamps: number;
+  /** null where it is not taken. */
+  readonly statsd: StatsdStatus | null;
+  /** What StatsD brought and was not taken, the last few. */
+  readonly malformed: readonly Sample[];
   readonly checkpoint: { readonly rounds: number; readonly took_sec: number; readonly age_sec: number };
   readonly accepting: boolean;
   /** What holds this node up; null when nothing does. */
@@ -76,6 +82,8 @@ export interface NodeStatusOptions {
   address(): string;
   /** Events that the node recorded about itself. */
   ownEvents(): number;
+  readonly statsd: StatsdDoor | undefined;
+  readonly samples: Samples;
   accepting(): boolean;
   waitingFor(): string | undefined;
   connections(): number;
@@ -110,9 +118,14 @@ export class NodeStatus implements OwnReport {
       oldestPendingSec: Math.max(stats.oldestPendingMs, router.oldestPendingMs, producer.oldestOpenMs) / 1000,
       memoryBytes: process.memoryUsage.rss(),
       waitingFor: waitingFor(),
-      books: booksOf({ ...this.#options, ownEvents: this.#options.ownEvents() }),
+      books: this.#books(),
       owners: ownerAccountOf(owners.books),
     };
+  }
+
+  #books(): Books {
+    const { ownEvents, statsd } = this.#options;
+    return booksOf({ ...this.#options, ownEvents: ownEvents(), gatheredEvents: statsd?.waiting ?? 0 });
   }
 
   status(cluster: ClusterStatus): ServerStatus {
@@ -144,6 +157,8 @@ export class NodeStatus implements OwnReport {
       max_states_in_memory: Number.isFinite(stats.maxStatesInMemory) ? stats.maxStatesInMemory : null,
       dirty_buckets: stats.dirtyBuckets,
       clamped_timestamps: door.clamped,
+      statsd: this.#options.statsd?.status() ?? null,
+      malformed: this.#options.samples.all(),
       checkpoint: {
         rounds,
         took_sec: tookMs / 1000,

@@ -1,9 +1,12 @@
 import { type Datagrams, type Peer, receiveDatagrams } from './datagrams.js';
 import { type LineStreams, listenForLines } from './line-streams.js';
+import { receiveUnixDatagrams, type UnixDatagrams } from './unix-datagrams.js';
 
 /** Who takes lines. Bytes are its own until it returns. */
 export interface LineSink {
   takeDatagram(bytes: Uint8Array, from: Peer): void;
+  /** A datagram that was cut off: its last line may not be whole. */
+  takeCutDatagram(bytes: Uint8Array, from: Peer): void;
   /** Whole lines of a stream. */
   takeLines(bytes: Uint8Array, start: number, end: number, from: Peer): void;
   /** A line of a stream that is longer than it may be. */
@@ -14,8 +17,10 @@ export interface LineSink {
 
 export interface LinePortOptions {
   readonly host: string;
-  /** 0 picks a free one. */
-  readonly port: number;
+  /** UDP and TCP; 0 picks a free one, undefined: neither. */
+  readonly port: number | undefined;
+  /** A Unix socket for datagrams; undefined: none. */
+  readonly socket: string | undefined;
   readonly receiveBufferBytes: number;
   readonly maxLineBytes: number;
   readonly maxConnections: number;
@@ -23,23 +28,74 @@ export interface LinePortOptions {
   onError(error: Error): void;
 }
 
-/** A port on which lines come in, in datagrams (UDP) and in streams (TCP). */
+/** Where lines come in, and how many did. */
+export interface LinePortFigures {
+  readonly port: number | null;
+  readonly socket: string | null;
+  /** Over UDP and the Unix socket. */
+  readonly datagrams: number;
+  /** Datagrams over UDP that the kernel threw away for want of room; null where it does not say. */
+  readonly datagrams_dropped: number | null;
+  /** For UDP, as the kernel granted it; null without UDP. */
+  readonly receive_buffer_bytes: number | null;
+  readonly connections: number;
+  /** Connections that were refused because there were too many. */
+  readonly connections_refused: number;
+}
+
+/** Lines in datagrams (UDP, Unix) and in streams (TCP). */
 export interface LinePort {
-  readonly port: number;
-  readonly datagrams: Datagrams;
-  readonly streams: LineStreams;
+  figures(): LinePortFigures;
   close(): Promise<void>;
+}
+
+interface Inet {
+  readonly streams: LineStreams;
+  readonly datagrams: Datagrams;
+}
+
+/** @throws Error with the system's `code`, such as EADDRINUSE */
+export async function openLinePort(options: LinePortOptions): Promise<LinePort> {
+  const { port, socket, receiveBufferBytes, sink, onError } = options;
+  const inet = port === undefined ? undefined : await openInet(options, port);
+  let unix: UnixDatagrams | undefined;
+  try {
+    unix =
+      socket === undefined
+        ? undefined
+        : await receiveUnixDatagrams({
+            ...{ path: socket, receiveBufferBytes, onError },
+            take: (bytes, from) => sink.takeDatagram(bytes, from),
+            tookCut: (bytes, from) => sink.takeCutDatagram(bytes, from),
+          });
+  } catch (error) {
+    await closeInet(inet);
+    throw error;
+  }
+  return {
+    figures: () => ({
+      port: inet?.streams.port ?? null,
+      socket: unix?.path ?? null,
+      datagrams: (inet?.datagrams.received ?? 0) + (unix?.received ?? 0),
+      datagrams_dropped: inet === undefined ? 0 : (inet.datagrams.dropped() ?? null),
+      receive_buffer_bytes: inet?.datagrams.receiveBufferBytes ?? null,
+      connections: inet?.streams.connections ?? 0,
+      connections_refused: inet?.streams.refused ?? 0,
+    }),
+    close: async () => {
+      await Promise.all([closeInet(inet), unix?.close()]);
+    },
+  };
 }
 
 /** A free TCP port may be taken as a UDP port: another one is tried then. */
 const attempts = 5;
 
-/** @throws Error with the system's `code`, such as EADDRINUSE */
-export async function openLinePort(options: LinePortOptions): Promise<LinePort> {
+async function openInet(options: LinePortOptions, wanted: number): Promise<Inet> {
   const { host, receiveBufferBytes, maxLineBytes, maxConnections, sink, onError } = options;
   for (let attempt = 1; ; attempt++) {
     const streams = await listenForLines({
-      ...{ host, port: options.port, maxLineBytes, maxConnections, onError },
+      ...{ host, port: wanted, maxLineBytes, maxConnections, onError },
       take: (bytes, start, end, from) => sink.takeLines(bytes, start, end, from),
       tooLong: (from) => sink.tooLong(from),
       isFull: () => sink.isFull(),
@@ -50,13 +106,14 @@ export async function openLinePort(options: LinePortOptions): Promise<LinePort> 
         ...{ host, port, receiveBufferBytes, onError },
         take: (bytes, from) => sink.takeDatagram(bytes, from),
       });
-      const close = async (): Promise<void> => {
-        await Promise.all([streams.close(), datagrams.close()]);
-      };
-      return { port, datagrams, streams, close };
+      return { streams, datagrams };
     } catch (error) {
       await streams.close();
-      if (options.port !== 0 || attempt === attempts) throw error;
+      if (wanted !== 0 || attempt === attempts) throw error;
     }
   }
+}
+
+async function closeInet(inet: Inet | undefined): Promise<void> {
+  await Promise.all([inet?.streams.close(), inet?.datagrams.close()]);
 }

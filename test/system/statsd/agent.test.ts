@@ -90,7 +90,7 @@ t.test('without room datagrams are dropped and counted, streams wait', async (t)
     maxBufferedPairs: 3,
     statsd: { port: 0, receiveBufferBytes: 65_536, mapping: mappingOf([]) },
   });
-  const { port } = agent.status().statsd!;
+  const port = agent.status().statsd!.port!;
   const books = () => agent.status().books;
   await send(t, port, 'a:1|c\nb:1|c\nc:1|c');
   await until('three', () => books().received === 3 && agent.status().buffered_pairs === 3);

@@ -1,12 +1,42 @@
 /** Clients that others wrote send known sequences, over every way that they have. */
+import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { StatsD } from 'hot-shots';
+import { DgramSocket } from 'node-unix-socket';
 import t, { type Test } from 'tap';
+import { folder } from '../kit.js';
 import { type StatsdBench, statsdBench } from './kit.js';
 
 t.setTimeout(60_000);
 
 const require = createRequire(import.meta.url);
+
+/**
+ * The package through which hot-shots sends over Unix sockets has to be compiled where it is installed. In its place stands
+ * what it would be, on another one.
+ */
+const unixDgram = require.resolve('unix-dgram', { paths: [require.resolve('hot-shots')] });
+require.cache[unixDgram] = {
+  ...{ id: unixDgram, filename: unixDgram, loaded: true, exports: { createSocket: () => new UnixSocket() } },
+} as NodeJS.Module;
+
+class UnixSocket extends EventEmitter {
+  readonly #socket = new DgramSocket();
+  #path = '';
+
+  connect(path: string): void {
+    this.#path = path;
+  }
+
+  send(bytes: Buffer, sent: (error?: Error) => void): void {
+    this.#socket.sendTo(bytes, 0, bytes.length, this.#path, (error) => sent(error ?? undefined));
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
 
 /** What all of these clients have in common. */
 interface Client {
@@ -63,7 +93,7 @@ async function checkSequence(t: Test, { tab }: StatsdBench): Promise<void> {
 }
 
 interface Way {
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: 'udp' | 'tcp' | 'uds';
   readonly maxBufferSize?: number;
 }
 
@@ -72,12 +102,16 @@ const ways: Readonly<Record<string, Way>> = {
   'UDP, buffered': { protocol: 'udp', maxBufferSize: 1400 },
   TCP: { protocol: 'tcp' },
   'TCP, buffered': { protocol: 'tcp', maxBufferSize: 1400 },
+  'a Unix socket': { protocol: 'uds' },
+  'a Unix socket, buffered': { protocol: 'uds', maxBufferSize: 8192 },
 };
 
 for (const [name, way] of Object.entries(ways)) {
   t.test(`hot-shots, ${name}`, async (t) => {
-    const bench = await statsdBench(t);
-    const client = new StatsD({ host: '127.0.0.1', port: bench.port, ...way });
+    const path = join(folder(t), 'statsd.sock');
+    const bench = await statsdBench(t, [], {}, path);
+    const place = way.protocol === 'uds' ? { path } : { host: '127.0.0.1', port: bench.port };
+    const client = new StatsD({ ...place, ...way, udsRetryOptions: { retries: 20 } });
     const sent = await sendSequence(
       {
         increment: (metric, by) => client.increment(metric, by ?? 1),

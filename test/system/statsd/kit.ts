@@ -30,11 +30,15 @@ export async function statsdBench(
   t: Test,
   rules: readonly unknown[] = [],
   options: Partial<AgentOptions> = {},
+  socket?: string,
 ): Promise<StatsdBench> {
   const server = await serverOf(t);
   const { agent } = await agentOf(t, {
     servers: [server.url],
-    statsd: { port: 0, receiveBufferBytes: 2 ** 20, mapping: mappingOf(rules) },
+    statsd: {
+      ...{ port: 0, receiveBufferBytes: 2 ** 20, mapping: mappingOf(rules) },
+      ...(socket !== undefined && { socket }),
+    },
     ...options,
   });
   const cameIn = async (events: number): Promise<void> => {
@@ -42,7 +46,7 @@ export async function statsdBench(
   };
   return {
     agent,
-    port: agent.status().statsd!.port,
+    port: agent.status().statsd!.port!,
     caughtUp: cameIn,
     arrived: async (events) => {
       await cameIn(events);

@@ -33,3 +33,11 @@ export class Samples {
     return [...this.#samples];
   }
 }
+
+/** For people. */
+export function renderSamples(samples: readonly Sample[]): string[] {
+  return [
+    'not taken lately',
+    ...samples.map(({ at, from, code, message }) => `  ${at}  ${from}  ${code}: ${message}`),
+  ];
+}
