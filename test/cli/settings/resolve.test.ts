@@ -62,16 +62,8 @@ t.test('misspelt and misplaced settings are refused, with the nearest right one'
     /"spool": a setting of agent and up, not of server/,
   );
   t.match(
-    refusal(t, 'server', { file: { 'statsd-port': 8125 } }),
-    /"statsd-port": a setting of agent and up, not of server/,
-  );
-  t.match(
     refusal(t, 'server', { env: { TABA_MAX_TAB: '1' } }),
     /^TABA_MAX_TAB: no such setting \(did you mean TABA_MAX_TABS\?\)/,
-  );
-  t.match(
-    refusal(t, 'server', { env: { TABA_STATSD_SOCKET: '/run/statsd' } }),
-    /^TABA_STATSD_SOCKET: a Unix socket for StatsD is not part of this version/,
   );
   t.match(refusal(t, 'server', { file: '[1]' }), /one JSON object/);
   t.match(refusal(t, 'server', { file: '{"a": }' }), /^taba\.json: not JSON/);
