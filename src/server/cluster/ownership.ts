@@ -40,7 +40,8 @@ const retryMs = 100;
  */
 export class Ownership {
   readonly #options: OwnershipOptions;
-  readonly #taking = new Set<BucketIndex>();
+  /** Assigned here and not held yet, and by which attempt it is taken: one that was assigned elsewhere in between is void. */
+  readonly #taking = new Map<BucketIndex, symbol>();
   /** Held here, assigned elsewhere; since when, monotonic ms. */
   readonly #strayingSinceMs = new Map<BucketIndex, number>();
   /** When a server last asked for buckets, monotonic ms. */
@@ -79,7 +80,11 @@ export class Ownership {
       if (this.isAssigned(bucket)) {
         this.#strayingSinceMs.delete(bucket);
         if (!isHeld && !this.#taking.has(bucket)) wanted.push(bucket);
-      } else if (isHeld) {
+        continue;
+      }
+      // Should it come back, whoever had it in between has to be asked.
+      this.#taking.delete(bucket);
+      if (isHeld) {
         const sinceMs = this.#strayingSinceMs.get(bucket) ?? nowMs;
         if (!this.#strayingSinceMs.has(bucket)) newStrays.push(bucket);
         this.#strayingSinceMs.set(bucket, sinceMs);
@@ -118,10 +123,11 @@ export class Ownership {
   #take(buckets: readonly BucketIndex[]): void {
     if (buckets.length === 0) return;
     const { holders, membership, peers, log } = this.#options;
+    const take = Symbol('take');
     const free: BucketIndex[] = [];
     const byPredecessor = new Map<MemberId, BucketIndex[]>();
     for (const bucket of buckets) {
-      this.#taking.add(bucket);
+      this.#taking.set(bucket, take);
       const before = holders.predecessorOf(bucket);
       if (before === undefined || before === peers.self || membership.member(before) === undefined) {
         free.push(bucket);
@@ -132,8 +138,8 @@ export class Ownership {
       else its.push(bucket);
     }
     log.info('buckets_wanted', { free: free.length, toBeHandedOver: buckets.length - free.length });
-    if (free.length > 0) void this.#takeUnclaimed(free);
-    for (const [before, its] of byPredecessor) void this.#takeFrom(before, its);
+    if (free.length > 0) void this.#takeUnclaimed(free, take);
+    for (const [before, its] of byPredecessor) void this.#takeFrom(before, its, take);
   }
 
   /**
@@ -142,15 +148,15 @@ export class Ownership {
    * Whoever died with the one before is not waited for longer than its lease. And the one before may be back: who is alive is
    * looked up once more.
    */
-  async #takeUnclaimed(buckets: readonly BucketIndex[]): Promise<void> {
+  async #takeUnclaimed(buckets: readonly BucketIndex[], take: symbol): Promise<void> {
     const { membership, peers } = this.#options;
     await membership.refresh();
     const others = membership.members.filter(({ id, roles }) => id !== peers.self && roles.includes('be'));
     await Promise.all(others.map(({ id }) => this.#askFor(id, buckets, this.#patienceMs)));
-    await this.#acquire(buckets);
+    await this.#acquire(buckets, take);
   }
 
-  async #takeFrom(before: MemberId, buckets: readonly BucketIndex[]): Promise<void> {
+  async #takeFrom(before: MemberId, buckets: readonly BucketIndex[], take: symbol): Promise<void> {
     const { clock, log } = this.#options;
     let next = 0;
     const work = async (): Promise<void> => {
@@ -160,7 +166,7 @@ export class Ownership {
         const startMs = clock.monotonicMs();
         const wereServed = await this.#askFor(before, batch, this.#patienceMs);
         const freeMs = clock.monotonicMs();
-        const acquired = this.#acquire(batch);
+        const acquired = this.#acquire(batch, take);
         // What a later owner served until it died is closed already: more of it is asked for at once.
         if (!wereServed) continue;
         await acquired;
@@ -229,14 +235,15 @@ export class Ownership {
     return holders;
   }
 
-  async #acquire(buckets: readonly BucketIndex[]): Promise<void> {
+  async #acquire(buckets: readonly BucketIndex[], take: symbol): Promise<void> {
     const { owners, membership, holders, peers } = this.#options;
     // Taken for dead while it waited, it may have been replaced: the next heartbeat tells.
     const mayTake = !this.#stopped && membership.isCurrent;
-    const ours = mayTake ? buckets.filter((bucket) => this.isAssigned(bucket)) : [];
+    const still = buckets.filter((bucket) => this.#taking.get(bucket) === take);
+    const ours = mayTake ? still.filter((bucket) => this.isAssigned(bucket)) : [];
     for (const bucket of ours) holders.heldBy(bucket, peers.self);
     const begun = owners.acquire(ours);
-    for (const bucket of buckets) this.#taking.delete(bucket);
+    for (const bucket of still) this.#taking.delete(bucket);
     await begun;
   }
 

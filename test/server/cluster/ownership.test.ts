@@ -186,3 +186,26 @@ t.test('what died with a successor of the predecessor is acquired all at once', 
   await settled();
   t.equal(acquired(), 100);
 });
+
+t.test('what was assigned elsewhere while it was asked for, and is back, is asked for anew', async (t) => {
+  const { done, learn, answers } = joining();
+  const letGo: (() => void)[] = [];
+  answers(
+    () =>
+      new Promise((resolve) => {
+        letGo.push(() => resolve(pack([])));
+      }),
+  );
+  learn(a);
+  learn(self);
+  learn(b);
+  learn(self);
+  await settled();
+  t.same(done, ['self asks a to release 0', 'self asks b to release 0']);
+  letGo[0]!();
+  await settled();
+  t.equal(done.length, 2, 'b has it: what a says does not matter any more');
+  letGo[1]!();
+  await settled();
+  t.same(done.slice(2), ['acquires 0']);
+});
