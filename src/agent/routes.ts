@@ -1,9 +1,11 @@
 import { TabaError } from '../core/errors.js';
-import { intakePaths } from '../intake/protocol.js';
+import { intakePaths, intakeProtocols } from '../intake/protocol.js';
 import { ProcessMetrics } from '../runtime/process-metrics.js';
-import { formOf, replyInForm } from '../transport/inbound/accept.js';
+import { formOf, formTypes, replyInForm } from '../transport/inbound/accept.js';
 import type { HttpReply, Route } from '../transport/inbound/http.js';
 import { metricsRoute } from '../transport/inbound/metrics-route.js';
+import { openApiRoute } from '../transport/inbound/openapi.js';
+import { withoutParameters } from '../transport/inbound/parameters.js';
 import { agentFigures } from './figures.js';
 import type { Reception } from './reception.js';
 import type { Room } from './room.js';
@@ -18,15 +20,21 @@ export interface RoutesOf {
 
 /** What an agent answers over HTTP. */
 export function agentRoutes({ reception, room, status, version }: RoutesOf): readonly Route[] {
-  return [
+  const routes = [
     ...intakePaths.map(
-      (path): Route => ({ method: 'POST', path, handle: (request) => reception.takeBody(path, request) }),
+      (path): Route => ({
+        method: 'POST',
+        path,
+        doc: intakeProtocols[path].doc,
+        handle: (request) => reception.takeBody(path, request),
+      }),
     ),
-    {
+    withoutParameters({
       method: 'GET',
       path: '/status',
+      doc: { summary: 'What this agent does, and what it holds', gives: formTypes },
       handle: (request) => replyInForm(formOf(request), status(), renderStatus),
-    },
+    }),
     metricsRoute(
       new ProcessMetrics({
         about: { version, role: 'agent' },
@@ -34,10 +42,16 @@ export function agentRoutes({ reception, room, status, version }: RoutesOf): rea
       }),
     ),
     // Depends on nothing outside this process: a server that is away is no reason to restart an agent.
-    { method: 'GET', path: '/healthz', handle: () => text('ok\n') },
-    {
+    withoutParameters({
+      method: 'GET',
+      path: '/healthz',
+      doc: { summary: 'Whether this process lives', gives: ['text/plain'] },
+      handle: () => text('ok\n'),
+    }),
+    withoutParameters({
       method: 'GET',
       path: '/readyz',
+      doc: { summary: 'Whether there is room for events', gives: ['text/plain'] },
       handle: () => {
         if (reception.stopping) throw new TabaError('stopping', 'the agent is stopping');
         const shortage = room.shortage();
@@ -45,8 +59,9 @@ export function agentRoutes({ reception, room, status, version }: RoutesOf): rea
           throw new TabaError('overloaded', `no room: ${shortage}`, { waiting_for: shortage });
         return text('ready\n');
       },
-    },
+    }),
   ];
+  return [...routes, openApiRoute(routes, { title: 'Taba agent', version })];
 }
 
 function text(body: string): HttpReply {

@@ -36,6 +36,12 @@ export interface ReadBody {
 
 /** A way in which raw events come in over HTTP. */
 export interface IntakeProtocol {
+  /** Media types, and what this is for. */
+  readonly doc: {
+    readonly summary: string;
+    readonly takes: readonly string[];
+    readonly gives: readonly string[];
+  };
   /** Parsed when `items` is called. @throws TabaError `bad_framing`, `body_too_large`: nothing of it counts */
   read(request: IntakeRequest, settings: IntakeSettings): Promise<ReadBody>;
   answer(staged: Staged, request: IntakeRequest): IntakeReply;
@@ -45,10 +51,12 @@ export interface IntakeProtocol {
 
 /** Bodies of raw events alone, which name their tabs themselves. */
 function plain(
+  doc: Pick<IntakeProtocol['doc'], 'summary' | 'takes'>,
   decompress: typeof decompressBody,
   parse: (body: Uint8Array, ...sink: Parameters<Items>) => void,
 ) {
   return {
+    doc: { ...doc, gives: ['application/json'] },
     async read({ headers, body }, { limits }) {
       const bytes = await decompress(body, headers.get('content-encoding'), limits);
       return { items: (sink) => parse(bytes, sink), dropped: () => 0 };
@@ -59,9 +67,20 @@ function plain(
 
 /** By the path they are posted to. */
 export const intakeProtocols = {
-  '/post': plain(decompressBody, parseV1),
-  '/post_zip': plain(inflateBody, parseV1),
-  '/events': plain(decompressBody, parseJsonEvents),
+  '/post': plain({ summary: 'Events in text v1', takes: ['text/plain'] }, decompressBody, parseV1),
+  '/post_zip': plain(
+    { summary: 'Events in text v1, zlib', takes: ['application/octet-stream'] },
+    inflateBody,
+    parseV1,
+  ),
+  '/events': plain(
+    {
+      summary: 'Events in JSON: one, an array, or one a line',
+      takes: ['application/json', 'application/x-ndjson'],
+    },
+    decompressBody,
+    parseJsonEvents,
+  ),
   '/v1/metrics': otlp,
 } as const satisfies Readonly<Record<string, IntakeProtocol>>;
 

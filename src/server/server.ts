@@ -16,6 +16,7 @@ import type { Member } from '../storage/coordination.js';
 import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
 import { metricsRoute } from '../transport/inbound/metrics-route.js';
+import { openApiRoute } from '../transport/inbound/openapi.js';
 import type { Hello } from '../wire/frame.js';
 import { encodeParts } from '../wire/parts.js';
 import type { Cluster } from './cluster/cluster.js';
@@ -253,7 +254,7 @@ class Server implements RunningServer {
   #routes(): Parameters<typeof startHttpServer>[0]['routes'] {
     const { registry, limits, bucketCount, clock } = this.#options;
     const deliver = this.#cluster.deliver.bind(this.#cluster);
-    return [
+    const routes = [
       ...rawRoutes({
         ...{ door: this.#door, producer: this.#producer, limits, clock },
         keyed: new KeyedDelivery({ registry, bucketCount, clock, deliver }),
@@ -269,6 +270,7 @@ class Server implements RunningServer {
         notReady: () => this.#notReady(),
       }),
     ];
+    return [...routes, openApiRoute(routes, { title: 'Taba server', version: this.#options.version })];
   }
 
   #metrics(): ProcessMetrics {

@@ -7,6 +7,8 @@ import { startHttpServer } from '../../src/transport/inbound/http-server.js';
 import { askHttp } from '../../src/transport/outbound/http-client.js';
 import { FakeClock } from '../support/fake-clock.js';
 
+const doc = { summary: 'for tests', gives: ['text/plain'] };
+
 const big = new Uint8Array(20 * 2 ** 20).fill(7);
 
 async function start(t: Test, options: Partial<HttpServerOptions> = {}) {
@@ -23,15 +25,17 @@ async function start(t: Test, options: Partial<HttpServerOptions> = {}) {
       {
         method: 'POST',
         path: '/post',
+        doc,
         handle: ({ body, query, headers }) => {
           bodies.push(Buffer.from(body).toString());
           return { status: 200, body: `${query.get('a')} ${headers.get('x-test')} ${body.length}` };
         },
       },
-      { method: 'GET', path: '/big', handle: async () => ({ status: 200, body: big }) },
+      { method: 'GET', path: '/big', doc, handle: async () => ({ status: 200, body: big }) },
       {
         method: 'GET',
         path: '/busy',
+        doc,
         handle: () => {
           throw new TabaError('overloaded', 'no room', { retryAfterSec: 7 });
         },
@@ -39,6 +43,7 @@ async function start(t: Test, options: Partial<HttpServerOptions> = {}) {
       {
         method: 'GET',
         path: '/defect',
+        doc,
         handle: () => {
           throw new Error('secret detail');
         },

@@ -18,6 +18,12 @@ const readers = { protobuf: readMetricsProtobuf, json: readMetricsJson } as cons
  * data points that cannot be taken are a partial success.
  */
 export const otlp: IntakeProtocol = {
+  doc: {
+    summary: 'Metrics of OpenTelemetry (OTLP)',
+    takes: Object.values(otlpMediaTypes),
+    gives: Object.values(otlpMediaTypes),
+  },
+
   async read({ headers, body }, { limits, naming }) {
     const read = readers[encodingOf({ headers })];
     const bytes = await decompressBody(body, headers.get('content-encoding'), limits);

@@ -2,11 +2,11 @@ import { TabaError } from '../../core/errors.js';
 import type { Figures } from '../../core/handlers/figures.js';
 import type { Limits } from '../../core/limits.js';
 import { counterLayout } from '../../core/window/layout.js';
-import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
+import type { HttpReply, HttpRequest, ParameterDoc, Route } from '../../transport/inbound/http.js';
+import { Parameters } from '../../transport/inbound/parameters.js';
 import { bucketRanges } from '../query/bucket-ranges.js';
 import type { Gather } from '../query/gather.js';
-import { Parameters } from '../query/parameters.js';
-import { selectionOf, selectionParameters } from '../query/selection.js';
+import { partialParameter, selectionOf, selectionParameters } from '../query/selection.js';
 import { contentTypes, Exposition, formatOf } from './exposition.js';
 import { allTime, type TabFigures, tabFamilies } from './tab-families.js';
 
@@ -20,16 +20,38 @@ export interface TabMetricsOptions {
 const familyKeys = [...new Set(tabFamilies.map(({ key }) => key))];
 const windowNames = [...counterLayout.map(({ label }) => label), allTime];
 
+const metricsParameters = {
+  ...selectionParameters,
+  family: {
+    type: 'text',
+    description: `families of series, comma-separated, of ${familyKeys.join(', ')}; all by default`,
+  },
+  window: {
+    type: 'text',
+    description: `windows, comma-separated, of ${windowNames.join(', ')}; all by default`,
+  },
+  ...partialParameter,
+} as const satisfies Record<string, ParameterDoc>;
+
 /** Tabs of the whole cluster as series of Prometheus: any server answers for all, so that one of them is scraped. */
 export function tabMetricsRoute(options: TabMetricsOptions): Route {
-  return { method: 'GET', path: '/metrics/tabs', handle: (request) => answer(request, options) };
+  return {
+    method: 'GET',
+    path: '/metrics/tabs',
+    doc: {
+      summary: 'Tabs of the whole cluster, for Prometheus',
+      parameters: metricsParameters,
+      gives: Object.values(contentTypes).map((type) => type.split(';')[0]!),
+    },
+    handle: (request) => answer(request, options),
+  };
 }
 
 async function answer(
   request: HttpRequest,
   { gather, limits, presentSec }: TabMetricsOptions,
 ): Promise<HttpReply> {
-  const parameters = Parameters.of(request, [...selectionParameters, 'family', 'window', 'partial']);
+  const parameters = Parameters.of(request, metricsParameters);
   const families = chosen(parameters, 'family', familyKeys);
   const windows = chosen(parameters, 'window', windowNames);
   const nowSec = presentSec();

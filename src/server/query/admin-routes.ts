@@ -3,15 +3,15 @@ import type { JsonValue } from '../../core/handlers/handler.js';
 import type { BucketIndex } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
 import type { Store } from '../../storage/store.js';
-import { formOf, replyInForm } from '../../transport/inbound/accept.js';
-import type { HttpRequest, Route } from '../../transport/inbound/http.js';
+import { formOf, formTypes, replyInForm } from '../../transport/inbound/accept.js';
+import type { HttpRequest, ParameterDoc, Route } from '../../transport/inbound/http.js';
+import { Parameters } from '../../transport/inbound/parameters.js';
 import type { Undone } from '../reduce/administration.js';
 import { bucketRanges } from './bucket-ranges.js';
 import type { ChoreDone } from './chore.js';
 import type { Everywhere } from './everywhere.js';
 import type { Gather } from './gather.js';
-import { Parameters } from './parameters.js';
-import { selectionOf } from './selection.js';
+import { selectionOf, tabParameters } from './selection.js';
 
 export interface AdminOptions {
   readonly everywhere: Everywhere;
@@ -24,57 +24,86 @@ export interface AdminOptions {
 
 type Outcome = Readonly<Record<string, JsonValue>>;
 
-/** Routes that change something: by POST only, so that no link and no image can. `/check` looks only, unless `dry=false`. */
-export function adminRoutes(options: AdminOptions): Route[] {
-  const { everywhere, bucketCount } = options;
-  const actions: Record<string, (request: HttpRequest) => Promise<Outcome>> = {
-    '/delete': async (request) => {
-      const parameters = Parameters.of(request, ['name', 're']);
+interface Action {
+  readonly summary: string;
+  readonly parameters: Readonly<Record<string, ParameterDoc>>;
+  act(parameters: Parameters, request: HttpRequest, options: AdminOptions): Promise<Outcome>;
+}
+
+const actions: Readonly<Record<string, Action>> = {
+  '/delete': {
+    summary: 'Deletes tabs with all that belongs to them',
+    parameters: tabParameters,
+    async act(parameters, request, options) {
       if (parameters.text('name') === undefined) throw new TabaError('bad_parameter', '/delete wants a name');
       const tabs = await namesOf(request, parameters, options);
-      return counted(await everywhere.work({ work: 'delete', tabs }), { deleted: 0 });
+      return counted(await options.everywhere.work({ work: 'delete', tabs }), { deleted: 0 });
     },
-    '/gc': async (request) => {
-      Parameters.of(request, []);
-      return counted(await everywhere.work({ work: 'prune' }), { tabs: 0, clients: 0, producers: 0 });
-    },
-    '/check': (request) => check(request, options),
-    '/upgrade': async (request) => {
-      Parameters.of(request, []);
-      return counted(await everywhere.work({ work: 'upgrade' }), { upgraded: 0 });
-    },
-    '/recompute': async (request) => {
-      const parameters = Parameters.of(request, ['name', 're']);
+  },
+  '/gc': {
+    summary: 'Forgets tabs, clients and producers that have been silent for long',
+    parameters: {},
+    act: async (_, __, { everywhere }) =>
+      counted(await everywhere.work({ work: 'prune' }), { tabs: 0, clients: 0, producers: 0 }),
+  },
+  '/upgrade': {
+    summary: 'Writes States anew that an older version wrote',
+    parameters: {},
+    act: async (_, __, { everywhere }) =>
+      counted(await everywhere.work({ work: 'upgrade' }), { upgraded: 0 }),
+  },
+  '/recompute': {
+    summary: 'Makes the States over all clients anew of those of the clients',
+    parameters: tabParameters,
+    async act(parameters, request, options) {
       const isAll = parameters.text('name') === undefined;
       const tabs = isAll ? undefined : await namesOf(request, parameters, options);
-      return counted(await everywhere.work({ work: 'recompute', tabs }), { recomputed: 0 });
+      return counted(await options.everywhere.work({ work: 'recompute', tabs }), { recomputed: 0 });
     },
-    '/flush_all': async (request) => {
-      const buckets = bucketsOf(Parameters.of(request, ['buckets']), bucketCount);
-      const { dropped, unreached } = await everywhere.discard(buckets);
+  },
+  '/flush_all': {
+    summary: 'Gives up what waits in the servers for the owners of buckets',
+    parameters: {
+      buckets: { type: 'text', description: 'numbers of buckets, comma-separated; all by default' },
+    },
+    async act(parameters, _, { everywhere, bucketCount }) {
+      const { dropped, unreached } = await everywhere.discard(bucketsOf(parameters, bucketCount));
       if (unreached.length === 0) return { dropped };
       const message = `not discarded by ${unreached.join('; ')}`;
       throw new TabaError('unavailable', message, { done: { dropped } });
     },
-  };
+  },
+  '/check': {
+    summary: 'Looks for what cannot be right in what is stored',
+    parameters: { dry: { type: 'flag', description: 'false: repairs what is found, by POST only' } },
+    act: check,
+  },
+};
+
+/** Routes that change something: by POST only, so that no link and no image can. `/check` looks only, unless `dry=false`. */
+export function adminRoutes(options: AdminOptions): Route[] {
   const routes = Object.entries(actions).map(
-    ([path, act]): Route => ({
+    ([path, { summary, parameters, act }]): Route => ({
       method: 'POST',
       path,
-      handle: async (request) => replyInForm(formOf(request), await act(request), textOf),
+      doc: { summary, parameters, gives: formTypes },
+      async handle(request) {
+        const outcome = await act(Parameters.of(request, parameters), request, options);
+        return replyInForm(formOf(request), outcome, textOf);
+      },
     }),
   );
-  const look: Route = {
-    method: 'GET',
-    path: '/check',
-    handle: async (request) => replyInForm(formOf(request), await check(request, options), textOf),
-  };
-  return [...routes, look];
+  const look = routes.find(({ path }) => path === '/check')!;
+  return [...routes, { ...look, method: 'GET' }];
 }
 
 /** The States, by whoever holds them, and the store as a whole once. */
-async function check(request: HttpRequest, { everywhere, store }: AdminOptions): Promise<Outcome> {
-  const dry = Parameters.of(request, ['dry']).flag('dry', true);
+async function check(
+  parameters: Parameters,
+  request: HttpRequest,
+  { everywhere, store }: AdminOptions,
+): Promise<Outcome> {
+  const dry = parameters.flag('dry', true);
   if (!dry && request.method !== 'POST')
     throw new TabaError('wrong_method', '/check repairs by POST only', { allow: 'POST' });
   const done = await everywhere.work({ work: 'check', repair: !dry });

@@ -1,15 +1,15 @@
 import { TabaError } from '../../core/errors.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { Limits } from '../../core/limits.js';
-import { formOf } from '../../transport/inbound/accept.js';
+import { detailedTypes, formOf } from '../../transport/inbound/accept.js';
 import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
+import { Parameters } from '../../transport/inbound/parameters.js';
 import { keyed, keyedByClient, listed, single, type Wording } from './answers.js';
 import type { Subject } from './ask.js';
 import type { Gather, Gathered } from './gather.js';
 import { handlerOf } from './handler-of.js';
-import { Parameters } from './parameters.js';
 import { rendered, written } from './renderings.js';
-import { selectionOf, selectionParameters } from './selection.js';
+import { partialParameter, selectionOf, selectionParameters } from './selection.js';
 
 export interface QueryOptions {
   readonly gather: Gather;
@@ -20,6 +20,7 @@ export interface QueryOptions {
 }
 
 interface QueryRoute {
+  readonly summary: string;
   readonly subject: Subject;
   /** Whether the answer is about a moment: windows move, names do not. */
   readonly isTimed: boolean;
@@ -27,24 +28,38 @@ interface QueryRoute {
 }
 
 const routes: Readonly<Record<string, QueryRoute>> = {
-  '/tabs': { subject: 'aggregates', isTimed: true, answer: ({ rows }, wording) => keyed(rows, wording) },
+  '/tabs': {
+    summary: 'Tabs, each over all clients or those that are named',
+    subject: 'aggregates',
+    isTimed: true,
+    answer: ({ rows }, wording) => keyed(rows, wording),
+  },
   '/projection': {
+    summary: 'Tabs by client',
     subject: 'projections',
     isTimed: true,
     answer: ({ rows }, wording) => keyedByClient(rows, wording),
   },
-  '/supertabs': { subject: 'sum', isTimed: true, answer: superAggregate },
+  '/supertabs': {
+    summary: 'One aggregate over several tabs of one type',
+    subject: 'sum',
+    isTimed: true,
+    answer: superAggregate,
+  },
   '/names': {
+    summary: 'Names of tabs',
     subject: 'tabs',
     isTimed: false,
     answer: ({ rows }, wording) => listed(firstOf(rows), wording),
   },
   '/clients': {
+    summary: 'Ids of clients',
     subject: 'clients',
     isTimed: false,
     answer: ({ rows }, wording) => listed(firstOf(rows), wording),
   },
   '/types': {
+    summary: 'Tabs and their types',
     subject: 'tabs',
     isTimed: false,
     answer({ rows }, wording) {
@@ -54,13 +69,20 @@ const routes: Readonly<Record<string, QueryRoute>> = {
   },
 };
 
+const queryParameters = {
+  ...selectionParameters,
+  raw: { type: 'flag', description: 'everything that the States hold, as application/json-detailed does' },
+  ...partialParameter,
+} as const;
+
 /** Routes that only look: by GET, or by POST with a form where a selection is too long for a URL. */
 export function queryRoutes(options: QueryOptions): Route[] {
   return Object.entries(routes).flatMap(([path, route]) => {
     const handle = (request: HttpRequest): Promise<HttpReply> => answer(request, route, options);
+    const doc = { summary: route.summary, parameters: queryParameters, gives: detailedTypes };
     return [
-      { method: 'GET', path, handle },
-      { method: 'POST', path, handle },
+      { method: 'GET', path, doc, handle },
+      { method: 'POST', path, doc, handle },
     ] satisfies Route[];
   });
 }
@@ -70,7 +92,7 @@ async function answer(
   { subject, isTimed, answer }: QueryRoute,
   { gather, registry, limits, presentSec }: QueryOptions,
 ): Promise<HttpReply> {
-  const parameters = Parameters.of(request, [...selectionParameters, 'raw', 'partial']);
+  const parameters = Parameters.of(request, queryParameters);
   const selection = selectionOf(parameters, limits.maxExpressionBytes);
   const form = parameters.flag('raw', false) ? 'detailed' : formOf(request);
   const nowSec = presentSec();

@@ -32,6 +32,7 @@ export function rawRoutes(options: RawRoutesOptions): Route[] {
   return intakePaths.map((path) => ({
     method: 'POST',
     path,
+    doc: intakeProtocols[path].doc,
     handle: (request) => takeOrRefuse(options, path, request),
   }));
 }

@@ -1,8 +1,8 @@
 import { TabaError } from '../../core/errors.js';
-import { formOf, replyInForm } from '../../transport/inbound/accept.js';
-import type { HttpRequest, Route } from '../../transport/inbound/http.js';
+import { formOf, formTypes, replyInForm } from '../../transport/inbound/accept.js';
+import type { Route, RouteDoc } from '../../transport/inbound/http.js';
+import { withoutParameters } from '../../transport/inbound/parameters.js';
 import type { LatencyReport } from '../cluster/latency.js';
-import { Parameters } from '../query/parameters.js';
 import { columns, named } from './columns.js';
 import type { ServerStatus } from './status.js';
 import { statusText } from './status-text.js';
@@ -19,8 +19,10 @@ export interface StatusRoutesOptions {
 /** How this node and its cluster are doing. */
 export function statusRoutes(options: StatusRoutesOptions): Route[] {
   return [
-    ...query('/status', (request) => replyInForm(formOf(request), options.status(), statusText)),
-    ...query('/servers', (request) =>
+    ...query('/status', 'The cluster as this server knows it, and this server', (request) =>
+      replyInForm(formOf(request), options.status(), statusText),
+    ),
+    ...query('/servers', 'Servers and their roles', (request) =>
       replyInForm(formOf(request), options.servers(), (servers) =>
         columns(
           ['server', 'roles'],
@@ -28,13 +30,16 @@ export function statusRoutes(options: StatusRoutesOptions): Route[] {
         ),
       ),
     ),
-    ...query('/latency', (request) =>
+    ...query('/latency', 'How late events are, over the whole cluster', (request) =>
       replyInForm(formOf(request), options.latency(), (latency) =>
         named(Object.entries(latency).map(([name, seconds]) => [name, `${seconds.toFixed(3)} s`])),
       ),
     ),
-    route('/healthz', () => ({ status: 200, body: 'ok\n' })),
-    route('/readyz', () => {
+    route('/healthz', { summary: 'Whether this process lives', gives: plain }, () => ({
+      status: 200,
+      body: 'ok\n',
+    })),
+    route('/readyz', { summary: 'Whether this server should get anything', gives: plain }, () => {
       const reason = options.notReady();
       if (reason !== undefined) throw new TabaError('unavailable', reason);
       return { status: 200, body: 'ready\n' };
@@ -42,18 +47,14 @@ export function statusRoutes(options: StatusRoutesOptions): Route[] {
   ];
 }
 
+const plain = ['text/plain'];
+
 /** As every query: by GET or POST. */
-function query(path: string, handle: Route['handle']): Route[] {
-  return [route(path, handle), route(path, handle, 'POST')];
+function query(path: string, summary: string, handle: Route['handle']): Route[] {
+  const doc = { summary, gives: formTypes };
+  return [route(path, doc, handle), route(path, doc, handle, 'POST')];
 }
 
-function route(path: string, handle: Route['handle'], method: Route['method'] = 'GET'): Route {
-  return {
-    method,
-    path,
-    handle(request: HttpRequest) {
-      Parameters.of(request, []);
-      return handle(request);
-    },
-  };
+function route(path: string, doc: RouteDoc, handle: Route['handle'], method: Route['method'] = 'GET'): Route {
+  return withoutParameters({ method, path, doc, handle });
 }

@@ -17,6 +17,11 @@ const contentTypes: Readonly<Record<RenderForm, string>> = {
   detailed: 'application/json-detailed',
 };
 
+/** What a route whose answer has a form gives. */
+export const formTypes: readonly string[] = ['text/plain', 'application/json'];
+/** What a route gives that can also show everything a State holds. */
+export const detailedTypes: readonly string[] = [...formTypes, 'application/json-detailed'];
+
 /** The form that a request asks for: the first media type of its Accept header, by weight, that has one; else text. */
 export function formOf(request: HttpRequest): RenderForm {
   const ranges = (request.headers.get('accept') ?? '*/*').split(',').map((range) => {

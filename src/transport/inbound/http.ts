@@ -20,9 +20,26 @@ export interface HttpReply {
   readonly body?: string | Uint8Array;
 }
 
+/** A parameter of the query string, or of a form in the body. */
+export interface ParameterDoc {
+  readonly type: 'text' | 'flag';
+  readonly description: string;
+}
+
+/** What people and programs should know about a route: it becomes its part of /openapi.json. */
+export interface RouteDoc {
+  readonly summary: string;
+  readonly parameters?: Readonly<Record<string, ParameterDoc>>;
+  /** Media types of the request's body, where it has one of its own. */
+  readonly takes?: readonly string[];
+  /** Media types of a good answer. */
+  readonly gives: readonly string[];
+}
+
 export interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  readonly doc: RouteDoc;
   /** Default: the server's limit. A larger body is answered 413 without being read to its end. */
   readonly maxBodyBytes?: number;
   /** A thrown TabaError becomes its status and its JSON; any other error is a 500 and is logged. */

@@ -1,5 +1,5 @@
 import { TabaError } from '../../core/errors.js';
-import type { HttpRequest } from '../../transport/inbound/http.js';
+import type { HttpRequest, ParameterDoc, Route } from './http.js';
 
 /**
  * The parameters of a request, from its query string and, for a POST with a form as its body, from there. What a route
@@ -12,8 +12,9 @@ export class Parameters {
     this.#values = values;
   }
 
-  /** @throws TabaError `bad_parameter`, naming the parameter */
-  static of(request: HttpRequest, allowed: readonly string[]): Parameters {
+  /** @param documented those that the route has @throws TabaError `bad_parameter`, naming the parameter */
+  static of(request: HttpRequest, documented: Readonly<Record<string, ParameterDoc>>): Parameters {
+    const allowed = Object.keys(documented);
     const values = new Map<string, string>();
     for (const [name, value] of [...request.query, ...formOf(request)]) {
       if (!allowed.includes(name)) {
@@ -73,4 +74,15 @@ function formOf({ method, headers, body }: HttpRequest): URLSearchParams {
     );
   }
   return new URLSearchParams(new TextDecoder().decode(body));
+}
+
+/** A route that takes no parameters, and says so to whoever sends some. */
+export function withoutParameters(route: Route): Route {
+  return {
+    ...route,
+    handle(request) {
+      Parameters.of(request, {});
+      return route.handle(request);
+    },
+  };
 }
