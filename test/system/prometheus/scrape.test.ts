@@ -1,63 +1,16 @@
 /** A real Prometheus with the configuration of docs/examples, and its promtool. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
-import { Child } from '../../scripts/process/child.js';
-import { freePort } from '../../scripts/process/free-port.js';
-import { prometheusPrograms } from '../../scripts/process/system-program.js';
-import type { RunningAgent } from '../../src/agent/agent.js';
-import type { RunningServer } from '../../src/server/server.js';
-import { agentOf } from '../agent/agent-kit.js';
-import { ask, folder, handedOver, post, serverOf, until } from './kit.js';
-import { mappingOf } from './statsd/kit.js';
+import t from 'tap';
+import { prometheusPrograms } from '../../../scripts/process/system-program.js';
+import { agentOf } from '../../agent/agent-kit.js';
+import { ask, handedOver, post, serverOf } from '../kit.js';
+import { mappingOf } from '../statsd/kit.js';
+import { events, prometheusOf, root } from './kit.js';
 
 t.setTimeout(280_000);
-
-const root = join(import.meta.dirname, '../..');
-
-const events = [
-  ...[1.37, 1.5, 2.25, 9.75].map((value) => ['winning_bid_price', 'PercentileGroup', value]),
-  ...[1, 1, 1].map((value) => ['bids', 'CounterGroup', value]),
-  ...['ann', 'bob', 'ann'].map((value) => ['bids.users', 'UniqueCounter', value]),
-  ['bids_users', 'Gauge', 7.5],
-  ['bids.version', 'Gauge', 'v1 "x"\n\\'],
-].map(([name, type, value]) => ({ name, type, value, client: 'web1' }));
-
-interface Shown {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly value: readonly [timeSec: number, value: string];
-}
-
-/** A Prometheus that scrapes both every second; ended with the test. @returns its address, and every line that it logged */
-async function prometheusOf(t: Test, server: RunningServer, agent: RunningAgent) {
-  const { prometheus } = await prometheusPrograms();
-  const home = folder(t);
-  const example = await readFile(join(root, 'docs/examples/prometheus.yml'), 'utf8');
-  const config = example
-    .replaceAll('localhost:8300', new URL(server.url).host)
-    .replaceAll('localhost:8279', new URL(agent.url).host)
-    .replaceAll('15s', '1s');
-  await writeFile(join(home, 'prometheus.yml'), config);
-  const address = `127.0.0.1:${await freePort()}`;
-  const log: string[] = [];
-  const child = new Child(
-    'prometheus',
-    [
-      prometheus,
-      `--config.file=${join(home, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(home, 'data')}`,
-      `--web.listen-address=${address}`,
-    ],
-    { onLine: (line) => log.push(line) },
-  );
-  await child.spawn();
-  t.teardown(() => child.kill());
-  return { url: `http://${address}`, log };
-}
 
 async function promtoolFinds(page: string): Promise<string> {
   const { promtool } = await prometheusPrograms();
@@ -79,16 +32,7 @@ t.test('a real Prometheus reads what Taba counts', async (t) => {
   t.equal(status, 200);
   await handedOver({ agent });
 
-  const { url, log } = await prometheusOf(t, server, agent);
-  const query = async (expression: string): Promise<readonly Shown[]> => {
-    const answer = await ask(`${url}/api/v1/query?${new URLSearchParams({ query: expression })}`);
-    return answer.json.data.result;
-  };
-  await until('Prometheus has scraped all of it', async () => {
-    const up = await query('sum(up)').catch(() => []);
-    return up[0]?.value[1] === '3';
-  });
-
+  const { query, log } = await prometheusOf(t, server, agent);
   const number = async (expression: string): Promise<number[]> =>
     (await query(expression)).map(({ value }) => Number(value[1]));
   const { stdout } = await promisify(execFile)(
