@@ -50,10 +50,10 @@ t.test('a store that cannot be reached is said at the start, and where it was lo
 });
 
 t.test('a server that cannot start listens no more, and ends', async (t) => {
-  // It may write, but not ask for the time: the first heartbeat fails, when everything else has begun.
+  // It may write, but not list the members: the first heartbeat fails, when everything else has begun.
   const { url, redis, stop } = await startRedis();
   t.teardown(stop);
-  await redis.ask('acl', 'setuser', 'narrow', 'on', '>pw', '~*', '+@all', '-time');
+  await redis.ask('acl', 'setuser', 'narrow', 'on', '>pw', '~*', '+@all', '-hgetall');
   const flags = ['--redis', url.replace('//', '//narrow:pw@'), '--port', '0', '--log-format', 'json'];
   const daemon = startDaemon(t, main, ['server', ...flags]);
   t.match(await daemon.event('said'), { text: /heartbeat.*\(store_failed\)/ });
