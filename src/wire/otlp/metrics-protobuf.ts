@@ -81,10 +81,12 @@ function readMetric(reader: ProtobufReader): Metric {
       data = { kind: 'sum', ...readPoints(field.message(), readNumberPoint) };
     },
     9: (field) => {
-      data = { kind: 'histogram', ...readPoints(field.message(), readHistogramPoint) };
+      const { points, temporality } = readPoints(field.message(), readHistogramPoint);
+      data = { kind: 'histogram', temporality, points };
     },
     10: (field) => {
-      data = { kind: 'histogram', ...readPoints(field.message(), readExponentialPoint) };
+      const { points, temporality } = readPoints(field.message(), readExponentialPoint);
+      data = { kind: 'histogram', temporality, points };
     },
     11: (field) => {
       data = { kind: 'summary', points: readPoints(field.message(), readSummaryPoint).points };
