@@ -1,0 +1,45 @@
+/**
+ * Drives real processes of the executable with loads of known numbers, beside the programs that people would use otherwise, and prints
+ * what each event cost. Every scenario checks what was counted.
+ *
+ *   npm run bench                          (what there is)
+ *   npm run bench -- statsd
+ *   npm run bench -- statsd --seconds 20 --save      (into docs/benchmarks.md)
+ */
+import { parseArgs } from 'node:util';
+import { save } from './bench/report/save.js';
+import { asText } from './bench/report/table.js';
+import type { Result, Scenario } from './bench/scenario.js';
+import { statsdScenario } from './bench/statsd/scenario.js';
+
+const scenarios: Readonly<Record<string, Scenario>> = { statsd: statsdScenario };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '10' },
+    save: { type: 'boolean', default: false },
+  },
+});
+
+const seconds = Number(values.seconds);
+if (!(seconds > 0)) throw new Error(`--seconds wants a positive number, not ${values.seconds}`);
+const unknown = positionals.find((name) => scenarios[name] === undefined);
+if (unknown !== undefined || positionals.length === 0) {
+  if (unknown !== undefined) console.error(`no scenario is called ${unknown}`);
+  for (const [name, { about }] of Object.entries(scenarios)) console.log(`${name.padEnd(12)} ${about}`);
+  process.exitCode = unknown === undefined ? 0 : 2;
+}
+
+let allExact = true;
+for (const name of unknown === undefined ? positionals : []) {
+  const results: Result[] = [];
+  for await (const result of scenarios[name]!.run({ seconds, print: console.log })) {
+    results.push(result);
+    // A peer that loses packets is a result; Taba that does is a failure, unless it says how many.
+    if (result.exact !== true) allExact = false;
+  }
+  console.log(`\n${asText(results)}\n`);
+  if (values.save) await save(name, results);
+}
+if (!allExact) process.exitCode = 1;
