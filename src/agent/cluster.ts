@@ -169,7 +169,7 @@ export class Cluster {
   }
 
   /**
-   * Takes Parts: into the spool first (R8), then into memory.
+   * Takes Parts over: into the spool first (R8), then into memory. `parts` is empty afterwards.
    * @param encoded the same Parts, see wire/parts.ts; called only where there is a spool
    * @returns Parts that cannot wait beside what waits already
    * @throws TabaError `store_failed`; nothing was taken then
@@ -287,7 +287,7 @@ export class Cluster {
     const { registry } = this.#options;
     const parts = new PartMap(registry);
     for (const record of readParts(payload)) {
-      parts.reduce(record.tab, record.type, record.client, decodePart(record, registry), record.events);
+      parts.put(record.tab, record.type, record.client, decodePart(record, registry), record.events);
     }
     return parts;
   }

@@ -22,7 +22,7 @@ export class Mirror {
     this.#received = cluster.account().received;
   }
 
-  /** Never throws for anything that the first cluster could do without. */
+  /** Takes Parts over. Never throws for anything that the first cluster could do without. */
   addOrDrop(parts: PartMap, encoded: () => Uint8Array): void {
     this.#received += parts.events;
     if (this.cluster.pairs + parts.pairs > this.#maxPairs) {

@@ -171,11 +171,13 @@ export class Reception {
     const { room, spool } = this.#options;
     const shortage = room.shortage();
     if (shortage !== undefined && shortage !== 'pairs') throw overloaded(shortage);
-    for (const { tab, client, events } of [...parts.entries()]) {
-      const code = this.known.admit(tab, client);
-      if (code === undefined) continue;
-      parts.remove(tab, client);
-      this.door.reject(code, events);
+    for (const { name, clients } of parts.byTab()) {
+      for (const [client, { events }] of clients) {
+        const code = this.known.admit(name, client);
+        if (code === undefined) continue;
+        parts.remove(name, client);
+        this.door.reject(code, events);
+      }
     }
     this.#makeRoom(parts);
     if (parts.events === 0) return;
@@ -186,14 +188,15 @@ export class Reception {
   /** What the agent tells about itself. Best effort: where there is no room, it is not told. */
   takeOwn(parts: PartMap): void {
     if (parts.events === 0 || this.#stopping || this.#options.room.shortageFor(parts) !== undefined) return;
+    const { events } = parts;
     try {
       this.#accept(parts);
     } catch (error) {
       if (error instanceof TabaError) return;
       throw error;
     }
-    this.ownEvents += parts.events;
-    this.door.received += parts.events;
+    this.ownEvents += events;
+    this.door.received += events;
   }
 
   /** Resolves when everything taken so far survives what it is meant to survive; undefined when it does already. */
@@ -227,14 +230,16 @@ export class Reception {
     if (shortage !== undefined) throw overloaded(shortage);
   }
 
+  /** Takes Parts over: `parts` is empty afterwards. */
   #accept(
     parts: PartMap,
     flush?: { readonly session: string; readonly number: number },
   ): readonly BlockRejection[] {
     const { cluster, mirror, agent } = this.#options;
+    const copy = mirror !== undefined && parts.events > 0 ? parts.copy() : undefined;
     let bytes: Uint8Array | undefined;
     const encoded = (): Uint8Array => {
-      bytes ??= encodeParts(parts, agent.registry);
+      bytes ??= encodeParts(copy ?? parts, agent.registry);
       return bytes;
     };
     let rejections: readonly BlockRejection[];
@@ -244,7 +249,7 @@ export class Reception {
       if (error instanceof TabaError && error.code === 'store_failed') throw overloaded('spool');
       throw error;
     }
-    if (parts.events > 0) mirror?.addOrDrop(parts, encoded);
+    if (copy !== undefined) mirror?.addOrDrop(copy, encoded);
     return rejections;
   }
 

@@ -40,7 +40,9 @@ export class Room {
     const free = maxPairs - cluster.pairs;
     if (parts.pairs <= free) return undefined;
     let fresh = 0;
-    for (const { tab, client } of parts.entries()) if (!cluster.holds(tab, client)) fresh++;
+    for (const { name, clients } of parts.byTab()) {
+      for (const client of clients.keys()) if (!cluster.holds(name, client)) fresh++;
+    }
     return fresh > Math.max(0, free) ? 'pairs' : undefined;
   }
 }

@@ -6,10 +6,23 @@ import { xxHash32 } from './xxhash32.js';
 export const bucketHash = 'xxhash32';
 
 const textEncoder = new TextEncoder();
+/** Names up to this length are put down here faster than a TextEncoder starts up. */
+const shortName = new Uint8Array(128);
 
 /** The virtual bucket of a tab: xxHash32 (seed 0) of its UTF-8 name, mod N. */
 export function bucketOf(tab: TabName, bucketCount: number): BucketIndex {
-  return (xxHash32(textEncoder.encode(tab)) % bucketCount) as BucketIndex;
+  return (hashOf(tab) % bucketCount) as BucketIndex;
+}
+
+function hashOf(tab: TabName): number {
+  const { length } = tab;
+  if (length > shortName.length) return xxHash32(textEncoder.encode(tab));
+  for (let at = 0; at < length; at++) {
+    const code = tab.charCodeAt(at);
+    if (code >= 128) return xxHash32(textEncoder.encode(tab));
+    shortName[at] = code;
+  }
+  return xxHash32(shortName, 0, length);
 }
 
 /** Buckets `first` to `last` (both included) belong to `name`. */

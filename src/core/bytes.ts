@@ -6,18 +6,20 @@ const textDecoder = new TextDecoder('utf-8', { fatal: true });
 /** Strings up to this length are copied faster than a TextEncoder starts up. */
 const shortText = 64;
 
+/** A DataView takes longer to make than to use: one for all, through which doubles go. */
+const scratchBytes = new Uint8Array(8);
+const scratch = new DataView(scratchBytes.buffer);
+
 /**
  * Appends numbers and strings to a growing buffer. Integers are little-endian; a varint has 7 bits a byte, least
  * significant first, the top bit set on all but the last byte (as in Protocol Buffers), up to 2^53 - 1.
  */
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -30,7 +32,6 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 
   u8(value: number): void {
@@ -40,14 +41,13 @@ export class ByteWriter {
 
   u32(value: number): void {
     this.#reserve(4);
-    this.#view.setUint32(this.#length, value, true);
-    this.#length += 4;
+    for (let shift = 0; shift < 32; shift += 8) this.#bytes[this.#length++] = value >>> shift;
   }
 
   f64(value: number): void {
     this.#reserve(8);
-    this.#view.setFloat64(this.#length, value, true);
-    this.#length += 8;
+    scratch.setFloat64(0, value, true);
+    for (let at = 0; at < 8; at++) this.#bytes[this.#length++] = scratchBytes[at]!;
   }
 
   /** @param value an integer, 0 to 2^53 - 1 */
@@ -113,6 +113,20 @@ export class ByteWriter {
     this.raw(bytes);
   }
 
+  /** The same for what another writer has written. */
+  bytesOf(other: ByteWriter): void {
+    const length = other.#length;
+    const from = other.#bytes;
+    this.varint(length);
+    this.#reserve(length);
+    if (length > shortText) {
+      this.#bytes.set(from.subarray(0, length), this.#length);
+    } else {
+      for (let at = 0; at < length; at++) this.#bytes[this.#length + at] = from[at]!;
+    }
+    this.#length += length;
+  }
+
   /** A varint length in bytes, then UTF-8. */
   string(text: string): void {
     if (text.length > shortText) {
@@ -161,13 +175,14 @@ function unzigzag(value: number): number {
 /** Reads what a ByteWriter wrote. Every read beyond the end, and every malformed varint or string, throws `corrupt`. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #end: number;
   #offset: number;
 
-  constructor(bytes: Uint8Array, offset = 0) {
+  /** Reads the bytes from `offset` up to, not including, `end`. */
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = offset;
+    this.#end = end;
   }
 
   get offset(): number {
@@ -175,18 +190,18 @@ export class ByteReader {
   }
 
   get remaining(): number {
-    return this.#bytes.length - this.#offset;
+    return this.#end - this.#offset;
   }
 
   #take(count: number): number {
     const start = this.#offset;
-    if (start + count > this.#bytes.length) throw this.#corrupt(`${count} more bytes are due`);
+    if (start + count > this.#end) throw this.#corrupt(`${count} more bytes are due`);
     this.#offset = start + count;
     return start;
   }
 
   #corrupt(what: string): TabaError {
-    return new TabaError('corrupt', `at byte ${this.#offset} of ${this.#bytes.length}: ${what}`);
+    return new TabaError('corrupt', `at byte ${this.#offset} of ${this.#end}: ${what}`);
   }
 
   u8(): number {
@@ -194,11 +209,15 @@ export class ByteReader {
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    const at = this.#take(4);
+    const bytes = this.#bytes;
+    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
   }
 
   f64(): number {
-    return this.#view.getFloat64(this.#take(8), true);
+    const from = this.#take(8);
+    for (let at = 0; at < 8; at++) scratchBytes[at] = this.#bytes[from + at]!;
+    return scratch.getFloat64(0, true);
   }
 
   varint(): number {
@@ -235,6 +254,11 @@ export class ByteReader {
     }
     if (head !== 1) throw this.#corrupt(`a number that begins with ${head}`);
     return this.f64();
+  }
+
+  /** Passes over `count` bytes. @returns where they begin in the buffer */
+  skip(count: number): number {
+    return this.#take(count);
   }
 
   /** A view into the buffer, `count` bytes long. */

@@ -38,6 +38,13 @@ interface Tab {
   readonly clients: Map<ClientId, Slot>;
 }
 
+/** All Parts of one tab. */
+export interface PartsOfTab {
+  readonly name: TabName;
+  readonly handler: Handler;
+  readonly clients: ReadonlyMap<ClientId, Readonly<Slot>>;
+}
+
 /**
  * Parts by tab and client: what an SDK, an agent and a server gather between two flushes. Its size follows from the
  * number of different (tab, client) pairs, not from the number of events. A tab has one type; what comes under another
@@ -169,16 +176,73 @@ export class PartMap {
    */
   reduce(tab: TabName, type: TabType, client: ClientId, state: unknown, events: number): void {
     const known = this.#tab(tab, type);
-    const slot = known.clients.get(client);
-    if (slot !== undefined) {
-      known.handler.reduce(slot.state, state);
-      slot.events += events;
-      this.#events += events;
-    } else {
-      const copy = known.handler.newState();
-      known.handler.reduce(copy, state);
-      this.#insert(known, client, copy, events);
+    if (this.#reduced(known, client, state, events)) return;
+    const copy = known.handler.newState();
+    known.handler.reduce(copy, state);
+    this.#insert(known, client, copy, events);
+  }
+
+  /**
+   * Merges a Part whose `state` is this map's from now on.
+   * @throws TabaError `unknown_type`, `type_conflict`
+   */
+  put(tab: TabName, type: TabType, client: ClientId, state: unknown, events: number): void {
+    const known = this.#tab(tab, type);
+    if (!this.#reduced(known, client, state, events)) this.#insert(known, client, state, events);
+  }
+
+  /** @returns false where there is no Part of this client yet */
+  #reduced(tab: Tab, client: ClientId, state: unknown, events: number): boolean {
+    const slot = tab.clients.get(client);
+    if (slot === undefined) return false;
+    tab.handler.reduce(slot.state, state);
+    slot.events += events;
+    this.#events += events;
+    return true;
+  }
+
+  /**
+   * Takes over the Parts of `tab` that `other` holds: `other` has them no more.
+   * @returns how many events that were
+   * @throws TabaError `type_conflict`; both are as they were
+   */
+  takeOver(other: PartMap, { name }: PartsOfTab): number {
+    const given = other.#tabs.get(name);
+    if (given === undefined) return 0;
+    const known = this.#tabs.get(name);
+    if (known !== undefined && known.handler.type !== given.handler.type) {
+      throw typeConflict(name, known.handler.type, given.handler.type);
     }
+    const { clients } = given;
+    let events = 0;
+    for (const slot of clients.values()) events += slot.events;
+    other.#forget(given);
+    other.#events -= events;
+    other.#pairs -= clients.size;
+    this.#events += events;
+    if (known === undefined) {
+      this.#tabs.set(name, given);
+      this.#pairs += clients.size;
+      return events;
+    }
+    for (const [client, slot] of clients) {
+      const mine = known.clients.get(client);
+      if (mine === undefined) {
+        known.clients.set(client, slot);
+        this.#pairs++;
+      } else {
+        known.handler.reduce(mine.state, slot.state);
+        mine.events += slot.events;
+      }
+    }
+    return events;
+  }
+
+  /** A map of its own with the same Parts. */
+  copy(): PartMap {
+    const copy = new PartMap(this.#registry);
+    copy.reduceAll(this);
+    return copy;
   }
 
   /** Tabs that `other` holds under another type than this map. */
@@ -203,6 +267,11 @@ export class PartMap {
     for (const { tab, type, client, state, events } of other.entries()) {
       this.reduce(tab, type, client, state, events);
     }
+  }
+
+  /** Every tab with its Parts. The map must not change meanwhile, except by what becomes of the tab that was just given. */
+  byTab(): IterableIterator<PartsOfTab> {
+    return this.#tabs.values();
   }
 
   /** Every Part, tab by tab. The map must not change meanwhile, except by `remove` of what was just given. */

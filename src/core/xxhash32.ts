@@ -8,10 +8,10 @@ const prime5 = 0x165667b1;
  * xxHash32 by Yann Collet, as https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md describes it. Decides which
  * bucket a tab belongs to and checks stored bytes, so it can never change.
  *
+ * @param length how many of the bytes, from the first on
  * @returns an unsigned integer of 32 bits
  */
-export function xxHash32(bytes: Uint8Array, seed = 0): number {
-  const length = bytes.length;
+export function xxHash32(bytes: Uint8Array, seed = 0, length = bytes.length): number {
   let at = 0;
   let hash: number;
   if (length >= 16) {

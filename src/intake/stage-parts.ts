@@ -38,7 +38,7 @@ export function stageParts(payload: Uint8Array, context: StagePartsContext): Sta
     try {
       const state = decodePart(record, context.registry);
       const moved = handlerOf(type, context).clampFuture(state, limitSec, nowSec);
-      parts.reduce(tab, type, client, state, events);
+      parts.put(tab, type, client, state, events);
       clamped += moved;
     } catch (error) {
       rejected.push({ tab, client, events, ...faultOf(error) });

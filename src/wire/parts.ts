@@ -28,7 +28,7 @@ import { TabaError } from '../core/errors.js';
 import type { Handler } from '../core/handlers/handler.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { isName } from '../core/names.js';
-import type { PartEntry } from '../core/parts.js';
+import type { PartEntry, PartMap, PartsOfTab } from '../core/parts.js';
 import { xxHash32 } from '../core/xxhash32.js';
 import { checkedContent, decodeBody, type HandlerLookup, unknownFormat } from './state.js';
 
@@ -36,37 +36,35 @@ export const partsFormatVersion = 1;
 const maxTypeBytes = 255;
 
 /** A `PartMap`, or anything else that lists each (tab, client) once. */
-export type PartSource = Iterable<PartEntry> | { entries(): Iterable<PartEntry> };
+export type PartSource = Iterable<PartEntry> | Pick<PartMap, 'byTab'>;
 
-/** One Part of a payload that was read, not yet decoded. `bytes` is a view into the payload. */
+/** One Part of a payload that was read, not yet decoded: it lies from `start` up to `end`. */
 export interface PartRecord {
   readonly tab: TabName;
   readonly type: TabType;
   readonly client: ClientId;
   readonly events: number;
-  /** Version of the Handler that wrote `bytes`. */
+  /** Version of the Handler that wrote it. */
   readonly version: number;
-  readonly bytes: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** @throws TabaError `unknown_type` when a Part's type has no Handler */
 export function encodeParts(source: PartSource, registry: HandlerLookup): Uint8Array {
-  const tabs = new Map<TabName, PartEntry[]>();
+  const tabs = Symbol.iterator in source ? grouped(source, registry) : [...source.byTab()];
+  // The name set is ASCII: the order of strings is the order of bytes.
+  tabs.sort((a, b) => (a.name < b.name ? -1 : 1));
   const clients = new Set<ClientId>();
   const types = new Set<TabType>();
-  for (const entry of Symbol.iterator in source ? source : source.entries()) {
-    const ofTab = tabs.get(entry.tab);
-    if (ofTab === undefined) {
-      tabs.set(entry.tab, [entry]);
-      types.add(entry.type);
-    } else {
-      if (ofTab[0]!.type !== entry.type) throw new RangeError(`${entry.tab} is listed with two types`);
-      ofTab.push(entry);
-    }
-    clients.add(entry.client);
+  for (const tab of tabs) {
+    types.add(tab.handler.type);
+    for (const client of tab.clients.keys()) clients.add(client);
   }
 
-  const out = new ByteWriter(1024);
+  const out = partsWriter;
+  out.clear();
   out.u8(partsFormatVersion);
   const clientIndex = writeTable(out, clients, () => {});
   const handlers: Handler[] = [];
@@ -75,41 +73,54 @@ export function encodeParts(source: PartSource, registry: HandlerLookup): Uint8A
     handlers.push(handler);
     out.u8(handler.version);
   });
-  out.varint(tabs.size);
-  // The name set is ASCII: the order of strings is the order of bytes.
-  for (const tab of [...tabs.keys()].sort()) {
-    const entries = tabs.get(tab)!;
-    if (entries.length > 1) entries.sort((a, b) => (a.client < b.client ? -1 : 1));
-    const type = typeIndex.get(entries[0]!.type)!;
-    out.string(tab);
+  out.varint(tabs.length);
+  for (const { name, handler, clients: parts } of tabs) {
+    const type = typeIndex.get(handler.type)!;
+    out.string(name);
     out.varint(type);
-    out.varint(entries.length);
-    writeEntries(out, entries, handlers[type]!, clientIndex);
+    out.varint(parts.size);
+    if (parts.size === 1) {
+      for (const [client, part] of parts) writePart(out, handlers[type]!, clientIndex.get(client)!, part);
+      continue;
+    }
+    for (const client of [...parts.keys()].sort()) {
+      writePart(out, handlers[type]!, clientIndex.get(client)!, parts.get(client)!);
+    }
   }
   out.u32(xxHash32(out.peek()));
-  return out.finish();
+  const payload = out.finish();
+  if (payload.length > keptWriterBytes) partsWriter = new ByteWriter(keptWriterBytes);
+  return payload;
 }
 
-function writeEntries(
-  out: ByteWriter,
-  entries: readonly PartEntry[],
-  handler: Handler,
-  clientIndex: ReadonlyMap<ClientId, number>,
-): void {
-  let last: ClientId | undefined;
-  for (const { tab, client, events, state } of entries) {
-    if (client === last) throw new RangeError(`(${tab}, ${client}) is listed twice`);
-    last = client;
-    out.varint(clientIndex.get(client)!);
-    out.count(events);
-    partWriter.clear();
-    handler.encode(state, partWriter);
-    out.bytes(partWriter.peek());
+/** Listed Parts by tab. */
+function grouped(entries: Iterable<PartEntry>, registry: HandlerLookup): PartsOfTab[] {
+  const tabs = new Map<TabName, { name: TabName; handler: Handler; clients: Map<ClientId, Counted> }>();
+  for (const { tab, type, client, state, events } of entries) {
+    const known = tabs.get(tab) ?? { name: tab, handler: handlerOf(registry, type), clients: new Map() };
+    if (known.handler.type !== type) throw new RangeError(`${tab} is listed with two types`);
+    if (known.clients.has(client)) throw new RangeError(`(${tab}, ${client}) is listed twice`);
+    known.clients.set(client, { state, events });
+    tabs.set(tab, known);
   }
+  return [...tabs.values()];
 }
 
-/** One Part at a time, copied out at once. */
+type Counted = Pick<PartEntry, 'state' | 'events'>;
+
+function writePart(out: ByteWriter, handler: Handler, clientIndex: number, { state, events }: Counted): void {
+  out.varint(clientIndex);
+  out.count(events);
+  partWriter.clear();
+  handler.encode(state, partWriter);
+  out.bytesOf(partWriter);
+}
+
+/** Buffers to write into, whose contents are copied out at once: the payload, and one Part at a time. */
+let partsWriter = new ByteWriter(1024);
 const partWriter = new ByteWriter(1024);
+/** A payload that was larger does not leave its buffer behind. */
+const keptWriterBytes = 2 ** 20;
 
 /** Writes the values in ascending order; returns the index of each. */
 function writeTable<T extends string>(
@@ -130,14 +141,16 @@ function writeTable<T extends string>(
 /**
  * Checks the checksum and the whole layout, and lists the Parts without decoding them.
  *
- * @returns the Parts in the order of the payload; their bytes are views into it
+ * @returns the Parts in the order of the payload, which must stay as it is while they are in use
  * @throws TabaError `corrupt`
  */
 export function readParts(payload: Uint8Array): PartRecord[] {
-  const input = new ByteReader(checkedContent(payload, 'a payload of Parts'));
+  const content = checkedContent(payload, 'a payload of Parts');
+  const input = new ByteReader(content);
+  const names = new NameReader(input, content);
   const formatVersion = input.u8();
   if (formatVersion !== partsFormatVersion) throw unknownFormat('payload of Parts', formatVersion);
-  const clients = readTable(input, 2, () => readName(input, 'client id') as ClientId);
+  const clients = readTable(input, 2, () => names.read('client id') as ClientId);
   const versions: number[] = [];
   const types = readTable(input, 3, () => {
     const type = input.string();
@@ -151,7 +164,7 @@ export function readParts(payload: Uint8Array): PartRecord[] {
   const records: PartRecord[] = [];
   let lastTab = '';
   for (let tabsLeft = readCount(input, 7); tabsLeft > 0; tabsLeft--) {
-    const tab = readName(input, 'tab name') as TabName;
+    const tab = names.read('tab name') as TabName;
     if (tab <= lastTab) throw malformed(input, `tab ${tab} after ${lastTab}`);
     lastTab = tab;
     const typeIndex = input.varint();
@@ -169,7 +182,9 @@ export function readParts(payload: Uint8Array): PartRecord[] {
       lastClient = clientIndex;
       const events = input.count();
       if (!(events >= 0 && events < Number.POSITIVE_INFINITY)) throw malformed(input, `${events} events`);
-      records.push({ tab, type, client, events, version, bytes: input.bytes() });
+      const length = input.varint();
+      const start = input.skip(length);
+      records.push({ tab, type, client, events, version, payload, start, end: start + length });
     }
   }
   input.end();
@@ -182,7 +197,8 @@ export function readParts(payload: Uint8Array): PartRecord[] {
  * @throws TabaError `unknown_type`, `corrupt`
  */
 export function decodePart(record: PartRecord, registry: HandlerLookup): unknown {
-  return decodeBody(handlerOf(registry, record.type), record.bytes, record.version);
+  const { type, version, payload, start, end } = record;
+  return decodeBody(handlerOf(registry, type), payload, version, start, end);
 }
 
 function handlerOf(registry: HandlerLookup, type: TabType): Handler {
@@ -212,21 +228,27 @@ function readTable<T extends string>(input: ByteReader, leastBytes: number, read
   return values;
 }
 
-function readName(input: ByteReader, what: string): string {
-  const bytes = input.bytes();
-  if (!isName(bytes)) throw malformed(input, `an illegal ${what} of ${bytes.length} bytes`);
-  return asciiText(bytes);
-}
+/** Reads names of the name set. */
+class NameReader {
+  readonly #input: ByteReader;
+  readonly #bytes: Buffer;
 
-/** Shorter names are put together faster here than a TextDecoder starts up. */
-function asciiText(bytes: Uint8Array): string {
-  if (bytes.length > 64) return textDecoder.decode(bytes);
-  let text = '';
-  for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at]!);
-  return text;
-}
+  /** @param content what `input` reads, from its beginning */
+  constructor(input: ByteReader, content: Uint8Array) {
+    this.#input = input;
+    this.#bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  }
 
-const textDecoder = new TextDecoder();
+  read(what: string): string {
+    const length = this.#input.varint();
+    const start = this.#input.skip(length);
+    const end = start + length;
+    if (!isName(this.#bytes, start, end)) {
+      throw malformed(this.#input, `an illegal ${what} of ${length} bytes`);
+    }
+    return this.#bytes.toString('latin1', start, end);
+  }
+}
 
 function malformed(input: ByteReader, what: string): TabaError {
   return new TabaError('corrupt', `a payload of Parts has ${what} before byte ${input.offset}`);

@@ -43,7 +43,7 @@ export function decodeState<S>(handler: Handler<S>, bytes: Uint8Array): S {
     );
   }
   if (content[0] !== stateFormatVersion) throw unknownFormat(`State of ${handler.type}`, content[0]!);
-  return decodeBody(handler, content.subarray(headerBytes), content[1]!);
+  return decodeBody(handler, content, content[1]!, headerBytes);
 }
 
 /** Whether a State was written by an older version of its Handler, so that writing it anew would bring it up to date. */
@@ -69,15 +69,24 @@ export function checkedContent(bytes: Uint8Array, what: string): Uint8Array {
   return content;
 }
 
-/** Decodes what a Handler of version `version` encoded; nothing may be left over. @throws TabaError `corrupt` */
-export function decodeBody<S>(handler: Handler<S>, body: Uint8Array, version: number): S {
+/**
+ * Decodes what a Handler of version `version` encoded, from `start` up to `end`; nothing may be left over.
+ * @throws TabaError `corrupt`
+ */
+export function decodeBody<S>(
+  handler: Handler<S>,
+  bytes: Uint8Array,
+  version: number,
+  start = 0,
+  end = bytes.length,
+): S {
   if (version < 1 || version > handler.version) {
     throw new TabaError(
       'corrupt',
       `written by version ${version} of ${handler.type}; this node knows versions 1 to ${handler.version}`,
     );
   }
-  const input = new ByteReader(body);
+  const input = new ByteReader(bytes, start, end);
   let state: S;
   try {
     state = version === handler.version ? handler.decode(input) : handler.upgrade(input, version);

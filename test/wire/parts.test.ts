@@ -97,11 +97,14 @@ t.test('golden bytes', (t) => {
 t.test('lists what was encoded, sorted by tab and client', (t) => {
   const records = readParts(encodeParts(example, registry));
   t.same(
-    records.map((record) => ({ ...record, bytes: undefined, state: decodePart(record, registry) })),
+    records.map((record) => {
+      const { payload, start, end, ...rest } = record;
+      return { ...rest, state: decodePart(record, registry) };
+    }),
     [
-      { ...entry('a', 'host-2', -1, 1, 'Other'), version: 1, bytes: undefined },
-      { ...entry('b', 'host-1', 2 ** 40, 200), version: 2, bytes: undefined },
-      { ...entry('b', 'host-2', 7, 3), version: 2, bytes: undefined },
+      { ...entry('a', 'host-2', -1, 1, 'Other'), version: 1 },
+      { ...entry('b', 'host-1', 2 ** 40, 200), version: 2 },
+      { ...entry('b', 'host-2', 7, 3), version: 2 },
     ],
   );
   t.end();

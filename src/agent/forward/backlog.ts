@@ -35,18 +35,21 @@ export class Backlog {
     return this.parts.has(tab, client);
   }
 
-  /** @returns Parts that cannot wait beside what waits already */
+  /** Takes Parts over: `parts` is empty afterwards. @returns Parts that cannot wait beside what waits already */
   add(parts: PartMap): readonly BlockRejection[] {
     const rejections: BlockRejection[] = [];
-    const conflicts = new Set(this.parts.conflicts(parts).map(({ tab }) => tab));
-    for (const { tab, type, client, state, events } of parts.entries()) {
-      if (conflicts.has(tab)) {
-        const message = `${tab} waits to be sent as ${this.parts.typeOf(tab)}, not as ${type}`;
-        rejections.push({ tab, client, events, code: 'type_conflict', message });
-        this.#rejectedEvents += events;
-      } else {
-        this.parts.reduce(tab, type, client, state, events);
+    for (const tab of parts.byTab()) {
+      const { name, handler, clients } = tab;
+      const waiting = this.parts.typeOf(name);
+      if (waiting === undefined || waiting === handler.type) {
+        this.parts.takeOver(parts, tab);
+        continue;
       }
+      const message = `${name} waits to be sent as ${waiting}, not as ${handler.type}`;
+      for (const [client, { events }] of clients) {
+        rejections.push({ tab: name, client, events, code: 'type_conflict', message });
+      }
+      this.#rejectedEvents += parts.remove(name);
     }
     return rejections;
   }

@@ -13,7 +13,7 @@ import {
   numberWindow,
   numberWindowSum,
 } from '../window/number-cascade.js';
-import { NumberRing } from '../window/number-ring.js';
+import type { NumberRing } from '../window/number-ring.js';
 import { histogramFigures, totalsFigures } from './figures.js';
 import type { Handler, JsonValue, RenderForm, RenderView } from './handler.js';
 import { boundsJson, histogramJson, rateOf, saturationJson, totalsJson } from './histogram-view.js';
@@ -89,8 +89,7 @@ export const counterGroup: Handler<CounterGroupState, number> = {
   },
 
   clampFuture: ({ recent, streams }, limitSec, presentSec) =>
-    recent.clampFuture(limitSec, presentSec, () => new NumberRing()) +
-    (streams?.clampFuture(limitSec, presentSec) ?? 0),
+    recent.clampFuture(limitSec, presentSec) + (streams?.clampFuture(limitSec, presentSec) ?? 0),
 
   render: ({ recent, all }, form, view) => renderers[form](recent, all, view),
 
@@ -126,7 +125,7 @@ function decodeFigures(input: ByteReader): CounterGroupState {
 
 function addToWindows(recent: Cascade<NumberRing>, timestampSec: number, count: number, total: number): void {
   const ring = recent.ringFor(timestampSec);
-  if (ring >= 0) recent.rings[ring]!.add(recent.indexOf(ring, timestampSec), count, total);
+  if (ring >= 0) recent.writable(ring).add(recent.indexOf(ring, timestampSec), count, total);
 }
 
 const renderers = {

@@ -12,7 +12,7 @@ import {
   encodeCellCascade,
   newCellCascade,
 } from '../window/cell-cascade.js';
-import { type CellKind, CellRing } from '../window/cell-ring.js';
+import { type CellRing, CellRings } from '../window/cell-ring.js';
 import { sketchLayout } from '../window/layout.js';
 import { histogramFigures, totalsFigures } from './figures.js';
 import type { Handler, JsonValue } from './handler.js';
@@ -28,11 +28,11 @@ import { blockText, saturated, shownPercentiles } from './number-format.js';
 import { parseNumber } from './number-value.js';
 import { neverHad } from './upgrade.js';
 
-const histogramCell: CellKind<Histogram> = {
+const histogramCells = new CellRings<Histogram>({
   newCell: () => new Histogram(),
   merge: (into, from) => into.merge(from),
   weightOf: (cell) => cell.count,
-};
+});
 
 export interface PercentileGroupState {
   readonly recent: Cascade<CellRing<Histogram>>;
@@ -52,7 +52,7 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
   parse: parseNumber,
 
   newState: () => ({
-    recent: newCellCascade(sketchLayout, histogramCell),
+    recent: newCellCascade(sketchLayout, histogramCells),
     count: 0,
     total: 0,
     streams: undefined,
@@ -105,12 +105,11 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
   },
 
   clampFuture: ({ recent, streams }, limitSec, presentSec) =>
-    recent.clampFuture(limitSec, presentSec, () => new CellRing(histogramCell)) +
-    (streams?.clampFuture(limitSec, presentSec) ?? 0),
+    recent.clampFuture(limitSec, presentSec) + (streams?.clampFuture(limitSec, presentSec) ?? 0),
 
   render(state, form, { nowSec }) {
     const windows = sketchLayout.map(
-      ({ label }, number) => [label, cellWindow(state.recent, number, nowSec, histogramCell)] as const,
+      ({ label }, number) => [label, cellWindow(state.recent, number, nowSec, histogramCells)] as const,
     );
     if (form === 'text') return blockText(windows.map(([label, { sum }]) => [label, percentilesLine(sum)]));
     if (form === 'json')
@@ -130,7 +129,7 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
 
   figures({ recent, count, total }, { nowSec }) {
     const windows = sketchLayout.map(({ label }, number) => {
-      const { sum, bounds } = cellWindow(recent, number, nowSec, histogramCell);
+      const { sum, bounds } = cellWindow(recent, number, nowSec, histogramCells);
       return { window: label, rate: rateOf(sum.count, bounds), ...histogramFigures(sum) };
     });
     return { all: totalsFigures(count, total), windows };
@@ -156,6 +155,6 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
 function decodeFigures(input: ByteReader): PercentileGroupState {
   const count = input.count();
   const total = input.number();
-  const recent = decodeCellCascade(sketchLayout, histogramCell, input, Histogram.decode);
+  const recent = decodeCellCascade(sketchLayout, histogramCells, input, Histogram.decode);
   return { recent, count, total, streams: undefined };
 }

@@ -10,7 +10,7 @@ import {
   encodeCellCascade,
   newCellCascade,
 } from '../window/cell-cascade.js';
-import { type CellKind, CellRing } from '../window/cell-ring.js';
+import { type CellRing, CellRings } from '../window/cell-ring.js';
 import { sketchLayout } from '../window/layout.js';
 import { maxGaugeValueBytes } from './gauge-value.js';
 import type { Handler, JsonValue } from './handler.js';
@@ -21,11 +21,11 @@ import { neverHad } from './upgrade.js';
 
 const textEncoder = new TextEncoder();
 
-const distinctCell: CellKind<Distinct> = {
+const distinctCells = new CellRings<Distinct>({
   newCell: () => new Distinct(),
   merge: (into, from) => into.merge(from),
   weightOf: (cell) => cell.events,
-};
+});
 
 export interface UniqueCounterState {
   readonly recent: Cascade<CellRing<Distinct>>;
@@ -50,7 +50,7 @@ export const uniqueCounter: Handler<UniqueCounterState, Hash64> = {
     return murmur3(bytes);
   },
 
-  newState: () => ({ recent: newCellCascade(sketchLayout, distinctCell), all: new Distinct() }),
+  newState: () => ({ recent: newCellCascade(sketchLayout, distinctCells), all: new Distinct() }),
 
   fold({ recent, all }, hash, { timestampSec }) {
     all.add(hash);
@@ -66,12 +66,11 @@ export const uniqueCounter: Handler<UniqueCounterState, Hash64> = {
     uniqueCounter.reduce(into, from);
   },
 
-  clampFuture: ({ recent }, limitSec, presentSec) =>
-    recent.clampFuture(limitSec, presentSec, () => new CellRing(distinctCell)),
+  clampFuture: ({ recent }, limitSec, presentSec) => recent.clampFuture(limitSec, presentSec),
 
   render({ recent, all }, form, { nowSec }) {
     const windows = sketchLayout.map(
-      ({ label }, number) => [label, cellWindow(recent, number, nowSec, distinctCell)] as const,
+      ({ label }, number) => [label, cellWindow(recent, number, nowSec, distinctCells)] as const,
     );
     const counts = windows.map(([label, { sum }]): [string, number] => [label, sum.count()]);
     counts.push(['all', all.count()]);
@@ -97,7 +96,7 @@ export const uniqueCounter: Handler<UniqueCounterState, Hash64> = {
 
   figures({ recent, all }, { nowSec }) {
     const windows = sketchLayout.map(({ label }, number) => {
-      const { sum, bounds } = cellWindow(recent, number, nowSec, distinctCell);
+      const { sum, bounds } = cellWindow(recent, number, nowSec, distinctCells);
       const { events } = sum;
       return { window: label, count: events, rate: rateOf(events, bounds), distinct: sum.count() };
     });
@@ -112,7 +111,7 @@ export const uniqueCounter: Handler<UniqueCounterState, Hash64> = {
   },
 
   decode: (input) => ({
-    recent: decodeCellCascade(sketchLayout, distinctCell, input, Distinct.decode),
+    recent: decodeCellCascade(sketchLayout, distinctCells, input, Distinct.decode),
     all: Distinct.decode(input),
   }),
 

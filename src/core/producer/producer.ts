@@ -70,7 +70,7 @@ export class Producer {
   }
 
   /**
-   * Takes Parts, merging them with those of the same bucket that have no number yet. A Part whose type is another than
+   * Takes Parts over, merging them with those of the same bucket that have no number yet; `parts` is empty afterwards. A Part whose type is another than
    * that of what waits for the same tab is not taken, and counted as rejected.
    *
    * @param settled called once, when every bucket acknowledged or gave up what it took of `parts`; at once for no Parts
@@ -350,24 +350,27 @@ export class Producer {
     return line;
   }
 
-  /** Merges Parts into those that have no number, bucket by bucket. */
+  /** Moves Parts to those that have no number, bucket by bucket. */
   #spread(parts: PartMap): { taken: Set<BucketIndex>; rejections: BlockRejection[] } {
     const { bucketCount, registry } = this.#options;
     const taken = new Set<BucketIndex>();
     const rejections: BlockRejection[] = [];
-    for (const { tab, type, client, state, events } of parts.entries()) {
-      const bucket = bucketOf(tab, bucketCount);
+    for (const tab of parts.byTab()) {
+      const { name, handler, clients } = tab;
+      const bucket = bucketOf(name, bucketCount);
       const line = this.#line(bucket);
       line.parts ??= new PartMap(registry);
-      const waiting = line.parts.typeOf(tab);
-      if (waiting !== undefined && waiting !== type) {
-        const message = `${tab} waits to be sent as ${waiting}, not as ${type}`;
-        rejections.push({ tab, client, events, code: 'type_conflict', message });
+      const waiting = line.parts.typeOf(name);
+      if (waiting !== undefined && waiting !== handler.type) {
+        const message = `${name} waits to be sent as ${waiting}, not as ${handler.type}`;
+        for (const [client, { events }] of clients) {
+          rejections.push({ tab: name, client, events, code: 'type_conflict', message });
+        }
+        parts.remove(name);
         continue;
       }
-      line.parts.reduce(tab, type, client, state, events);
+      this.#unnumberedEvents += line.parts.takeOver(parts, tab);
       this.#filled.add(bucket);
-      this.#unnumberedEvents += events;
       taken.add(bucket);
     }
     return { taken, rejections };

@@ -110,9 +110,13 @@ export class Bins {
     }
   }
 
-  /** What is in use, ascending: a copy. */
-  list(): { readonly keys: number[]; readonly counts: number[] } {
-    if (this.#keys !== undefined) return { keys: this.#keys.slice(), counts: this.#listed.slice() };
+  /** What is in use, ascending; to be read only, and before anything changes. */
+  list(): { readonly keys: readonly number[]; readonly counts: readonly number[] } {
+    if (this.#keys !== undefined) return { keys: this.#keys, counts: this.#listed };
+    return this.#rangeAsList();
+  }
+
+  #rangeAsList(): { keys: number[]; counts: number[] } {
     const keys: number[] = [];
     const counts: number[] = [];
     for (let at = 0; at < this.#counts.length; at++) {
@@ -126,6 +130,14 @@ export class Bins {
 
   #addToList(key: number, count: number): void {
     const keys = this.#keys!;
+    if (keys.length === 0) {
+      // Most lists of a Part have one entry; an array that is pushed to makes room for sixteen more.
+      this.#keys = [key];
+      this.#listed = [count];
+      this.#lastSlot = 0;
+      this.used = 1;
+      return;
+    }
     const slot = this.#slotOf(keys, key);
     this.#lastSlot = slot;
     if (keys[slot] === key) {
@@ -173,7 +185,7 @@ export class Bins {
     const first = Math.min(key, this.#base);
     const span = Math.max(key + 1, this.#base + this.#counts.length) - first;
     if (span > (this.used + 1) * maxBinsPerUsed) {
-      const { keys, counts } = this.list();
+      const { keys, counts } = this.#rangeAsList();
       this.#keys = keys;
       this.#listed = counts;
       this.#counts = noCounts;

@@ -14,6 +14,9 @@ const pointsPerRange = 64;
 /** One bucket: `count` values in (low, high], or [low, high) below zero, or exactly 0. */
 export type HistogramBucket = readonly [low: number, high: number, count: number];
 
+/** Stands for the bins of a sign that no value had; never written. */
+const noBins = new Bins();
+
 /**
  * Base-2 exponential histogram (the data model of OpenTelemetry): counts by bucket and sign, a count of zeros, the exact
  * minimum, maximum and total. Starts at scale 7, where a bucket is 0.54 % wide. Merging adds counts, and the scale
@@ -36,8 +39,8 @@ export class Histogram {
   coarseCount = 0;
   /** Upper end by lower end of the widest such range, at least 1; Infinity if one contains 0. */
   coarseRatio = 1;
-  readonly #positive = new Bins();
-  readonly #negative = new Bins();
+  #positive = noBins;
+  #negative = noBins;
 
   /** Adds a finite value that stands for `weight` (above 0) of them. */
   add(value: number, weight = 1): void {
@@ -50,15 +53,24 @@ export class Histogram {
   #place(value: number, weight: number): void {
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-    if (value > 0) {
-      this.#positive.add(bucketIndex(value) >> (finestScale - this.scale), weight);
-      if (this.#positive.used > maxBinsPerSign) this.#fit();
-    } else if (value < 0) {
-      this.#negative.add(bucketIndex(-value) >> (finestScale - this.scale), weight);
-      if (this.#negative.used > maxBinsPerSign) this.#fit();
-    } else {
-      this.zeros += weight;
-    }
+    if (value > 0) this.#addToBins(this.#writablePositive(), bucketIndex(value), weight);
+    else if (value < 0) this.#addToBins(this.#writableNegative(), bucketIndex(-value), weight);
+    else this.zeros += weight;
+  }
+
+  #addToBins(bins: Bins, index: number, weight: number): void {
+    bins.add(index >> (finestScale - this.scale), weight);
+    if (bins.used > maxBinsPerSign) this.#fit();
+  }
+
+  #writablePositive(): Bins {
+    if (this.#positive === noBins) this.#positive = new Bins();
+    return this.#positive;
+  }
+
+  #writableNegative(): Bins {
+    if (this.#negative === noBins) this.#negative = new Bins();
+    return this.#negative;
   }
 
   /** Adds `weight` values to the bucket of a key (see `bucketKey`) alone: count, total, minimum and maximum are the caller's. */
@@ -67,9 +79,8 @@ export class Histogram {
       this.zeros += weight;
       return;
     }
-    const bins = key > 0 ? this.#positive : this.#negative;
-    bins.add(indexOfKey(key) >> (finestScale - this.scale), weight);
-    if (bins.used > maxBinsPerSign) this.#fit();
+    const bins = key > 0 ? this.#writablePositive() : this.#writableNegative();
+    this.#addToBins(bins, indexOfKey(key), weight);
   }
 
   /** Adds a histogram with other boundaries. Our scale stays as it is, however coarse that one may be. */
@@ -113,8 +124,8 @@ export class Histogram {
     if (from.max > this.max) this.max = from.max;
     this.coarseCount += from.coarseCount;
     this.coarseRatio = Math.max(this.coarseRatio, from.coarseRatio);
-    this.#positive.merge(from.#positive, shift);
-    this.#negative.merge(from.#negative, shift);
+    if (from.#positive.used > 0) this.#writablePositive().merge(from.#positive, shift);
+    if (from.#negative.used > 0) this.#writableNegative().merge(from.#negative, shift);
     this.#fit();
   }
 
@@ -124,8 +135,8 @@ export class Histogram {
 
   #coarsen(): void {
     this.scale--;
-    this.#positive.coarsen();
-    this.#negative.coarsen();
+    if (this.#positive.used > 0) this.#positive.coarsen();
+    if (this.#negative.used > 0) this.#negative.coarsen();
   }
 
   /** How far from the truth a percentile can be, relative to it, as long as no values came in coarse. */
@@ -231,8 +242,8 @@ export class Histogram {
     histogram.zeros = input.count();
     histogram.coarseCount = input.count();
     if (histogram.coarseCount > 0) histogram.coarseRatio = input.f64();
-    decodeBins(histogram.#positive, input);
-    decodeBins(histogram.#negative, input);
+    histogram.#positive = decodeBins(input);
+    histogram.#negative = decodeBins(input);
     return histogram;
   }
 }
@@ -248,25 +259,31 @@ function widthOf(low: number, high: number): number {
 }
 
 function encodeBins(bins: Bins, out: ByteWriter): void {
-  const { keys, counts } = bins.list();
-  const starts: number[] = [];
-  for (let slot = 0; slot < keys.length; slot++) {
-    if (slot === 0 || keys[slot] !== keys[slot - 1]! + 1) starts.push(slot);
+  if (bins.used === 0) {
+    out.varint(0);
+    return;
   }
-  out.varint(starts.length);
-  let end = 0;
-  starts.forEach((start, run) => {
-    const next = starts[run + 1] ?? keys.length;
+  const { keys, counts } = bins.list();
+  const { length } = keys;
+  let runs = 1;
+  for (let slot = 1; slot < length; slot++) if (keys[slot] !== keys[slot - 1]! + 1) runs++;
+  out.varint(runs);
+  let start = 0;
+  for (let run = 0; run < runs; run++) {
+    let next = start + 1;
+    while (next < length && keys[next] === keys[next - 1]! + 1) next++;
     if (run === 0) out.signedVarint(keys[start]!);
-    else out.varint(keys[start]! - end);
+    else out.varint(keys[start]! - keys[start - 1]! - 1);
     out.varint(next - start);
     for (let slot = start; slot < next; slot++) out.count(counts[slot]!);
-    end = keys[start]! + next - start;
-  });
+    start = next;
+  }
 }
 
-function decodeBins(bins: Bins, input: ByteReader): void {
+function decodeBins(input: ByteReader): Bins {
   const runs = input.varint();
+  if (runs === 0) return noBins;
+  const bins = new Bins();
   let key = 0;
   for (let run = 0; run < runs; run++) {
     key += run === 0 ? input.signedVarint() : input.varint();
@@ -277,4 +294,5 @@ function decodeBins(bins: Bins, input: ByteReader): void {
       bins.add(key++, count);
     }
   }
+  return bins;
 }

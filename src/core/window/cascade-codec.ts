@@ -17,17 +17,26 @@ export function encodeCells<R extends Ring<R>>(
   out.u8(filled ? 1 : 0);
   if (!filled) return;
   out.signedVarint(cascade.newest);
-  cascade.rings.forEach((ring, number) => {
-    const runs = runsOf(ring);
-    out.varint(runs.length);
-    let end = oldestCell(cascade, number);
-    for (const [first, length] of runs) {
-      out.varint(first - end);
-      out.varint(length);
-      for (let cell = first; cell < first + length; cell++) encodeCell(ring, cell);
-      end = first + length;
-    }
-  });
+  for (let number = 0; number < cascade.rings.length; number++) {
+    encodeRing(cascade.rings[number]!, oldestCell(cascade, number), out, encodeCell);
+  }
+}
+
+function encodeRing<R extends Ring<R>>(
+  ring: R,
+  oldest: number,
+  out: ByteWriter,
+  encodeCell: (ring: R, cell: number) => void,
+): void {
+  out.varint(runsOf(ring));
+  const last = ring.first + ring.size;
+  let end = oldest;
+  for (let first = nextFilled(ring, ring.first, last); first < last; first = nextFilled(ring, end, last)) {
+    out.varint(first - end);
+    end = endOfRun(ring, first, last);
+    out.varint(end - first);
+    for (let cell = first; cell < end; cell++) encodeCell(ring, cell);
+  }
 }
 
 /**
@@ -43,34 +52,45 @@ export function decodeCells<R extends Ring<R>>(
   if (filled === 0) return;
   if (filled !== 1) throw new TabaError('corrupt', `a cascade of cells that begins with ${filled}`);
   cascade.newest = input.signedVarint();
-  cascade.rings.forEach((ring, number) => {
+  for (let number = 0; number < cascade.rings.length; number++) {
     let cell = oldestCell(cascade, number);
     const end = cell + keptCells(cascade.layout[number]!);
-    for (let runs = input.varint(); runs > 0; runs--) {
+    const runs = input.varint();
+    if (runs === 0) continue;
+    const ring = cascade.writable(number);
+    for (let left = runs; left > 0; left--) {
       cell += input.varint();
-      for (let left = input.varint(); left > 0; left--, cell++) {
+      for (let cells = input.varint(); cells > 0; cells--, cell++) {
         if (cell >= end) throw new TabaError('corrupt', `a cell ${cell - end + 1} beyond its ring`);
         decodeCell(ring, cell);
         if (!(ring.weightOf(cell) > 0)) throw new TabaError('corrupt', 'a cell that holds nothing');
       }
     }
-  });
+  }
 }
 
 function oldestCell<R extends Ring<R>>(cascade: Cascade<R>, number: number): number {
   return cascade.indexOf(number, cascade.newestSec) - keptCells(cascade.layout[number]!) + 1;
 }
 
-function runsOf<R extends Ring<R>>(ring: R): [first: number, length: number][] {
-  const runs: [number, number][] = [];
-  let length = 0;
-  for (let cell = ring.first; cell <= ring.first + ring.size; cell++) {
-    if (cell < ring.first + ring.size && ring.weightOf(cell) > 0) {
-      length++;
-    } else if (length > 0) {
-      runs.push([cell - length, length]);
-      length = 0;
-    }
+/** How many runs of neighbouring cells hold something. */
+function runsOf<R extends Ring<R>>(ring: R): number {
+  const last = ring.first + ring.size;
+  let runs = 0;
+  for (let cell = nextFilled(ring, ring.first, last); cell < last; runs++) {
+    cell = nextFilled(ring, endOfRun(ring, cell, last), last);
   }
   return runs;
+}
+
+function nextFilled<R extends Ring<R>>(ring: R, from: number, last: number): number {
+  let cell = from;
+  while (cell < last && !(ring.weightOf(cell) > 0)) cell++;
+  return cell;
+}
+
+function endOfRun<R extends Ring<R>>(ring: R, from: number, last: number): number {
+  let cell = from;
+  while (cell < last && ring.weightOf(cell) > 0) cell++;
+  return cell;
 }

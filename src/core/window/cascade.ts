@@ -18,6 +18,13 @@ export interface Ring<R> {
   dropFrom(index: number): void;
 }
 
+/** How the rings of a cascade are made. Most of a State's never hold anything, and a Part has cells in one. */
+export interface RingKind<R> {
+  newRing(): R;
+  /** Stands for every ring that was never written; never written itself. */
+  readonly empty: R;
+}
+
 /** The time that a window covers: from `fromSec` up to, not including, `toSec`. */
 export interface WindowBounds {
   readonly fromSec: number;
@@ -34,13 +41,29 @@ export interface WindowBounds {
  */
 export class Cascade<R extends Ring<R>> {
   readonly layout: Layout;
-  readonly rings: readonly R[];
+  readonly #kind: RingKind<R>;
+  readonly #rings: R[];
   /** Index of the newest event's cell in the finest ring; -Infinity while there is none. */
   newest = Number.NEGATIVE_INFINITY;
 
-  constructor(layout: Layout, newRing: () => R) {
+  constructor(layout: Layout, kind: RingKind<R>) {
     this.layout = layout;
-    this.rings = layout.map(newRing);
+    this.#kind = kind;
+    this.#rings = new Array<R>(layout.length).fill(kind.empty);
+  }
+
+  /** From the finest to the coarsest; to be read only, see `writable`. */
+  get rings(): readonly R[] {
+    return this.#rings;
+  }
+
+  /** Ring `number`, to be written into. */
+  writable(number: number): R {
+    const ring = this.#rings[number]!;
+    if (ring !== this.#kind.empty) return ring;
+    const made = this.#kind.newRing();
+    this.#rings[number] = made;
+    return made;
   }
 
   /** Start of the newest event's cell, seconds UTC; -Infinity while there is none. */
@@ -68,7 +91,7 @@ export class Cascade<R extends Ring<R>> {
   }
 
   #ringOf(cellSec: number, finest: number): number {
-    for (let number = finest; number < this.rings.length; number++) {
+    for (let number = finest; number < this.#rings.length; number++) {
       if (this.indexOf(number, cellSec) >= this.#oldestKept(number)) return number;
     }
     return -1;
@@ -80,15 +103,20 @@ export class Cascade<R extends Ring<R>> {
 
   #advance(index: number): void {
     this.newest = index;
-    for (let number = 0; number < this.rings.length; number++) {
-      const ring = this.rings[number]!;
+    for (let number = 0; number < this.#rings.length; number++) {
+      const ring = this.#rings[number]!;
+      if (ring.size === 0) continue;
       const oldest = this.#oldestKept(number);
-      if (ring.size === 0 || ring.first >= oldest) continue;
-      const next = this.rings[number + 1];
+      if (ring.first >= oldest) continue;
       const end = Math.min(oldest, ring.first + ring.size);
-      for (let cell = ring.first; next !== undefined && cell < end; cell++) {
+      const isLast = number + 1 === this.#rings.length;
+      for (let cell = ring.first; !isLast && cell < end; cell++) {
         if (ring.weightOf(cell) > 0) {
-          next.take(this.indexOf(number + 1, cell * this.layout[number]!.widthSec), ring, cell);
+          this.writable(number + 1).take(
+            this.indexOf(number + 1, cell * this.layout[number]!.widthSec),
+            ring,
+            cell,
+          );
         }
       }
       ring.dropBefore(oldest);
@@ -98,17 +126,19 @@ export class Cascade<R extends Ring<R>> {
   /** Adds the cells of `from`, which has the same layout. */
   merge(from: Cascade<R>): void {
     if (from.newest > this.newest) this.#advance(from.newest);
-    from.rings.forEach((ring, number) => {
+    const rings = from.#rings;
+    for (let number = 0; number < rings.length; number++) {
+      const ring = rings[number]!;
       const { widthSec } = this.layout[number]!;
-      for (let cell = ring.first; cell < ring.first + ring.size; cell++) {
+      for (let cell = ring.first, end = cell + ring.size; cell < end; cell++) {
         if (ring.weightOf(cell) > 0) this.#adopt(cell * widthSec, number, ring, cell);
       }
-    });
+    }
   }
 
   #adopt(cellSec: number, finest: number, from: R, cell: number): void {
     const number = this.#ringOf(cellSec, finest);
-    if (number >= 0) this.rings[number]!.take(this.indexOf(number, cellSec), from, cell);
+    if (number >= 0) this.writable(number).take(this.indexOf(number, cellSec), from, cell);
   }
 
   /**
@@ -116,15 +146,15 @@ export class Cascade<R extends Ring<R>> {
    * push the present out of the windows. What such a clock has already pushed into wider cells stays there.
    * @returns how many events were moved
    */
-  clampFuture(limitSec: number, presentSec: number, newRing: () => R): number {
+  clampFuture(limitSec: number, presentSec: number): number {
     if (this.newestSec <= limitSec) return 0;
     const late: { readonly ring: R; readonly cell: number }[] = [];
     let moved = 0;
     let newestLeft = Math.floor(presentSec / this.layout[0]!.widthSec);
-    this.rings.forEach((ring, number) => {
+    this.#rings.forEach((ring, number) => {
       const { widthSec } = this.layout[number]!;
       const limitCell = Math.floor(limitSec / widthSec);
-      const cut = newRing();
+      const cut = this.#kind.newRing();
       const end = ring.first + ring.size;
       for (let cell = ring.first; cell < end; cell++) {
         const weight = ring.weightOf(cell);
@@ -140,7 +170,7 @@ export class Cascade<R extends Ring<R>> {
       if (ring.size > 0) ring.dropFrom(limitCell + 1);
     });
     this.newest = newestLeft;
-    for (const { ring, cell } of late) this.rings[0]!.take(this.indexOf(0, presentSec), ring, cell);
+    for (const { ring, cell } of late) this.writable(0).take(this.indexOf(0, presentSec), ring, cell);
     return moved;
   }
 
@@ -162,7 +192,7 @@ export class Cascade<R extends Ring<R>> {
 
   /** Calls `visit` for every cell, of whatever ring, that begins within the bounds and holds something. */
   visit(bounds: WindowBounds, visit: (ring: R, cell: number, cellSec: number) => void): void {
-    this.rings.forEach((ring, number) => {
+    this.#rings.forEach((ring, number) => {
       const { widthSec } = this.layout[number]!;
       const within = this.cellsWithin(bounds, number);
       const start = Math.max(ring.first, within.start);

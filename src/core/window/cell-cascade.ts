@@ -1,18 +1,18 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { Cascade, type WindowBounds } from './cascade.js';
 import { decodeCells, encodeCells } from './cascade-codec.js';
-import { type CellKind, CellRing } from './cell-ring.js';
+import type { CellRing, CellRings } from './cell-ring.js';
 import type { Layout } from './layout.js';
 
-export function newCellCascade<C>(layout: Layout, kind: CellKind<C>): Cascade<CellRing<C>> {
-  return new Cascade(layout, () => new CellRing(kind));
+export function newCellCascade<C>(layout: Layout, rings: CellRings<C>): Cascade<CellRing<C>> {
+  return new Cascade(layout, rings);
 }
 
 /** The cell that an event of this time goes into; undefined if no ring keeps it any more. */
 export function cellFor<C>(cascade: Cascade<CellRing<C>>, timestampSec: number): C | undefined {
   const ring = cascade.ringFor(timestampSec);
   if (ring < 0) return undefined;
-  return cascade.rings[ring]!.cellFor(cascade.indexOf(ring, timestampSec));
+  return cascade.writable(ring).cellFor(cascade.indexOf(ring, timestampSec));
 }
 
 export interface CellWindow<C> {
@@ -28,7 +28,7 @@ export function cellWindow<C>(
   cascade: Cascade<CellRing<C>>,
   number: number,
   nowSec: number,
-  kind: CellKind<C>,
+  { kind }: CellRings<C>,
 ): CellWindow<C> {
   const { widthSec, cells: size } = cascade.layout[number]!;
   const bounds = cascade.bounds(number, nowSec);
@@ -55,11 +55,11 @@ export function encodeCellCascade<C>(
 /** @throws TabaError `corrupt` */
 export function decodeCellCascade<C>(
   layout: Layout,
-  kind: CellKind<C>,
+  rings: CellRings<C>,
   input: ByteReader,
   decode: (input: ByteReader) => C,
 ): Cascade<CellRing<C>> {
-  const cascade = newCellCascade(layout, kind);
+  const cascade = newCellCascade(layout, rings);
   decodeCells(cascade, input, (ring, cell) => ring.put(cell, decode(input)));
   return cascade;
 }

@@ -1,4 +1,4 @@
-import type { Ring } from './cascade.js';
+import type { Ring, RingKind } from './cascade.js';
 
 /** What a CellRing must know about its cells. */
 export interface CellKind<C> {
@@ -7,6 +7,21 @@ export interface CellKind<C> {
   merge(into: C, from: C): void;
   /** How many events a cell stands for. */
   weightOf(cell: C): number;
+}
+
+/** Rings of one kind of cell. */
+export class CellRings<C> implements RingKind<CellRing<C>> {
+  readonly kind: CellKind<C>;
+  readonly empty: CellRing<C>;
+
+  constructor(kind: CellKind<C>) {
+    this.kind = kind;
+    this.empty = new CellRing(kind);
+  }
+
+  newRing(): CellRing<C> {
+    return new CellRing(this.kind);
+  }
 }
 
 /** Cells that are objects, such as sketches; a ring of few. */

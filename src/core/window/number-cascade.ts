@@ -1,12 +1,14 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
-import { Cascade, type WindowBounds } from './cascade.js';
+import { Cascade, type RingKind, type WindowBounds } from './cascade.js';
 import { decodeCells, encodeCells } from './cascade-codec.js';
 import type { Layout } from './layout.js';
 import { NumberRing } from './number-ring.js';
 
 export function newNumberCascade(layout: Layout): Cascade<NumberRing> {
-  return new Cascade(layout, () => new NumberRing());
+  return new Cascade(layout, numberRings);
 }
+
+const numberRings: RingKind<NumberRing> = { newRing: () => new NumberRing(), empty: new NumberRing() };
 
 /** The little time series of a window: cell i covers `width` seconds from `from` + i * `width` on. */
 export interface NumberSeries {

@@ -1,13 +1,13 @@
 import type { Ring } from './cascade.js';
 
-const noCells = new Float64Array(0);
+const noCells: number[] = [];
 
 /** Cells of a count and a total, side by side in one column: 16 bytes a cell, as long as the data reaches. */
 export class NumberRing implements Ring<NumberRing> {
   first = 0;
   size = 0;
-  /** Count and total of the cells, in turns; cell `first` begins at `#offset`. */
-  #column: Float64Array = noCells;
+  /** Count and total of the cells, in turns; cell `first` begins at `#offset`. Small plain arrays are cheaper to make than typed ones. */
+  #column: number[] = noCells;
   #offset = 0;
 
   weightOf(index: number): number {
@@ -77,9 +77,10 @@ export class NumberRing implements Ring<NumberRing> {
 
   /** Lays the run out anew, `before` empty cells ahead of it, in a column with room for half as much again. */
   #move(before: number, size: number): void {
-    const cells = this.#column.subarray(this.#offset, this.#offset + this.size * 2);
-    const column = new Float64Array((size + (size >> 1)) * 2);
-    column.set(cells, before * 2);
+    const from = this.#column;
+    const start = this.#offset;
+    const column: number[] = size === 1 ? [0, 0] : new Array<number>((size + (size >> 1)) * 2).fill(0);
+    for (let at = 0, to = before * 2; at < this.size * 2; at++, to++) column[to] = from[start + at]!;
     this.#column = column;
     this.#offset = 0;
   }

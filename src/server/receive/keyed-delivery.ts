@@ -95,11 +95,11 @@ export class KeyedDelivery {
 
   #split(parts: PartMap): Map<BucketIndex, PartMap> {
     const byBucket = new Map<BucketIndex, PartMap>();
-    for (const { tab, type, client, state, events } of parts.entries()) {
-      const bucket = bucketOf(tab, this.#options.bucketCount);
+    for (const tab of parts.byTab()) {
+      const bucket = bucketOf(tab.name, this.#options.bucketCount);
       const its = byBucket.get(bucket) ?? new PartMap(this.#options.registry);
       byBucket.set(bucket, its);
-      its.reduce(tab, type, client, state, events);
+      its.takeOver(parts, tab);
     }
     return byBucket;
   }

@@ -32,7 +32,7 @@ export class OwnProducer {
     this.#producer = new Producer({ ...options, id: options.newId() as ProducerId, birthMs });
   }
 
-  /** Resolves when every bucket has acknowledged what came from `parts`, or has given it up (R12). */
+  /** Takes `parts` over, and resolves when every bucket has acknowledged what came from them, or has given it up (R12). */
   deliver(parts: PartMap): Promise<SettledParts> {
     return new Promise((resolve) => {
       this.#producer.add(parts, resolve);

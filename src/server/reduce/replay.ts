@@ -67,12 +67,12 @@ function entryParts(
     faults.push({ tab: '', client: '', events: 0, reason: String(error), bytes: entry.payload });
   }
   for (const record of records) {
-    const { tab, type, client, events, bytes } = record;
+    const { tab, type, client, events, payload, start, end } = record;
     if (skips(tab, client)) continue;
     try {
       parts.push({ tab, type, client, state: decodePart(record, registry), events });
     } catch (error) {
-      faults.push({ tab, client, events, reason: String(error), bytes });
+      faults.push({ tab, client, events, reason: String(error), bytes: payload.subarray(start, end) });
     }
   }
   return { parts, faults };
