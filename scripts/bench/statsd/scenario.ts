@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildExecutable } from '../../cluster/program.js';
 import { Child } from '../../process/child.js';
-import { type BenchOptions, measured, type Result, type Scenario } from '../scenario.js';
+import { measured } from '../measured.js';
+import { type Result, reportOf } from '../report/results.js';
+import type { BenchOptions, Scenario } from '../scenario.js';
 import { startNpmStatsd } from './npm-statsd.js';
 import type { Shown, StatsdProgram } from './program.js';
 import { startTaba } from './taba.js';
@@ -28,12 +30,14 @@ const loads: readonly Load[] = [
 
 export const statsdScenario: Scenario = {
   about: 'StatsD over TCP and UDP into an agent with a server, beside the npm daemon statsd',
-  async *run(options) {
+  async run(options) {
     const taba = await buildExecutable();
+    const results: Result[] = [];
     for (const load of loads) {
-      yield await resultOf(load, options, () => startTaba(taba));
-      yield await resultOf(load, options, startNpmStatsd);
+      results.push(await resultOf(load, options, () => startTaba(taba)));
+      results.push(await resultOf(load, options, startNpmStatsd));
     }
+    return reportOf(results);
   },
 };
 
@@ -53,7 +57,7 @@ async function resultOf(
     const shown = await program.shown(traffic);
     return {
       ...{ load: load.name, program: program.name, seconds: outcome.seconds, used, calibrationNs },
-      ...{ sent: eventsOf(traffic), shown: shown.events, exact: verdict(traffic, outcome.packets, shown) },
+      ...{ sent: eventsOf(traffic), shown: shown.events, ...verdict(traffic, outcome.packets, shown) },
     };
   } finally {
     await program.stop();
@@ -61,17 +65,22 @@ async function resultOf(
 }
 
 /** What arrives of a datagram is counted whole, and what does not is known. */
-function verdict(traffic: Traffic, packets: number, shown: Shown): true | string {
-  const { events, wrongNames, received, dropped } = shown;
+function verdict(
+  traffic: Traffic,
+  packets: number,
+  { events, wrongNames, received, dropped }: Shown,
+): Pick<Result, 'exact' | 'toldLoss'> {
   const sent = eventsOf(traffic);
-  if (events === sent) return wrongNames === 0 ? true : `${wrongNames} names are wrong`;
-  if (events > sent) return `${events - sent} too many`;
+  if (events === sent) return { exact: wrongNames === 0 ? true : `${wrongNames} names are wrong` };
+  if (events > sent) return { exact: `${events - sent} too many` };
   const percent = (((sent - events) / sent) * 100).toFixed(1);
-  if (received === undefined || dropped === undefined) return `lost ${percent} % without a word`;
+  if (received === undefined || dropped === undefined) return { exact: `lost ${percent} % without a word` };
   if (received + dropped !== packets) {
-    return `${received} datagrams received, ${dropped} dropped, ${packets} sent`;
+    return { exact: `${received} datagrams received, ${dropped} dropped, ${packets} sent` };
   }
-  return dropped > 0 ? `all but ${dropped} datagrams, which it says` : `lost ${percent} %`;
+  return dropped > 0
+    ? { exact: `all but ${dropped} datagrams, which it says`, toldLoss: true }
+    : { exact: `lost ${percent} %` };
 }
 
 /** @returns once everything is counted, or nothing more comes: how long that took, and how many packets were sent */
