@@ -218,17 +218,22 @@ class Stager implements ItemSink {
 
   /** Asks for room only now that nothing can refuse the body as a whole any more. */
   finish(): Staged {
-    for (const { tab, client } of [...this.#parts.entries()]) {
-      const limit = this.#context.admits(tab, client);
-      if (limit === undefined) continue;
-      this.#parts.remove(tab, client);
-      const what = limit === 'too_many_tabs' ? 'tabs' : 'clients';
-      for (const index of this.#origins.take(tab, client)) {
-        this.#rejections.add(index, limit, `${tab}: the node knows as many ${what} as it is allowed to`);
+    for (const { name, clients } of this.#parts.byTab()) {
+      for (const client of clients.keys()) {
+        const limit = this.#context.admits(name, client);
+        if (limit !== undefined) this.#refuse(name, client, limit);
       }
     }
     const clamped = this.#clamped - this.#origins.takenAhead;
     return new Staged(this.#parts, this.#rejections, this.#received, clamped, this.#origins);
+  }
+
+  #refuse(tab: TabName, client: ClientId, limit: 'too_many_tabs' | 'too_many_clients'): void {
+    this.#parts.remove(tab, client);
+    const what = limit === 'too_many_tabs' ? 'tabs' : 'clients';
+    for (const index of this.#origins.take(tab, client)) {
+      this.#rejections.add(index, limit, `${tab}: the node knows as many ${what} as it is allowed to`);
+    }
   }
 }
 
