@@ -1,3 +1,4 @@
+import type { Handler } from '../../core/handlers/handler.js';
 import type { ClientId, Position, TabName } from '../../core/ids.js';
 import type { AdmittedPart } from './admission.js';
 import type { Slot } from './slot.js';
@@ -35,13 +36,25 @@ interface Moment extends ApplyRules {
   readonly nowSec: number;
 }
 
-/** Gives the States that a Part will touch their places in the index. @returns them: of the client, and over all clients where that is kept */
+/** Where a Part goes. */
+interface Places {
+  readonly handler: Handler | undefined;
+  /** Of its client. */
+  readonly slot: Slot;
+  /** Over all clients, where that is kept. */
+  readonly total: Slot | undefined;
+}
+
+/** Gives the States that a Part will touch their places in the index. */
 export function declarePart(
   states: States,
   { tab, type, client }: Pick<AdmittedPart, 'tab' | 'type' | 'client'>,
-): Slot[] {
-  const slot = states.declare(tab, type, client);
-  return states.handlerOf(slot)?.tabState === 'kept' ? [slot, states.declare(tab, type, '')] : [slot];
+): Places {
+  const tabSlots = states.declareTab(tab, type);
+  const { handler } = tabSlots;
+  const slot = states.declareSlot(tabSlots, client);
+  const total = handler?.tabState === 'kept' ? states.declareSlot(tabSlots, '') : undefined;
+  return { handler, slot, total };
 }
 
 /** The States that an entry will touch and that do not contain it yet. */
@@ -49,9 +62,21 @@ export function touchedSlots(states: States, { position, parts, skips }: Applied
   const slots = new Set<Slot>();
   for (const part of parts) {
     if (skips(part.tab, part.client)) continue;
-    for (const slot of declarePart(states, part)) if (slot.position < position) slots.add(slot);
+    const { slot, total } = declarePart(states, part);
+    if (slot.position < position) slots.add(slot);
+    if (total !== undefined && total.position < position) slots.add(total);
   }
   return [...slots];
+}
+
+/** Whether any of those that `touchedSlots` names is not in memory. */
+export function touchesCold(states: States, { position, parts, skips }: AppliedEntry): boolean {
+  return parts.some((part) => {
+    if (skips(part.tab, part.client)) return false;
+    const { slot, total } = declarePart(states, part);
+    const isCold = (one: Slot) => one.state === undefined && one.position < position;
+    return isCold(slot) || (total !== undefined && isCold(total));
+  });
 }
 
 /**
@@ -82,8 +107,7 @@ export function applyEntry(states: States, entry: AppliedEntry, rules: ApplyRule
 
 function applyPart(states: States, part: AdmittedPart, moment: Moment, over: Set<Slot>): void {
   const { position, nowSec, allowedSkewSec } = moment;
-  const slot = states.declare(part.tab, part.type, part.client);
-  const handler = states.handlerOf(slot);
+  const { handler, slot, total } = declarePart(states, part);
   if (slot.type !== part.type) throw new Error(`${part.tab} is a ${slot.type}, not a ${part.type}`);
   if (handler === undefined) throw new Error(`no handler for ${part.type} is loaded`);
   handler.clampFuture(part.state, nowSec + allowedSkewSec, nowSec);
@@ -92,9 +116,7 @@ function applyPart(states: States, part: AdmittedPart, moment: Moment, over: Set
     handler.settle?.(slot.state, moment);
     states.touched(slot, position);
   }
-  if (handler.tabState !== 'kept') return;
-  const total = states.declare(part.tab, part.type, '');
-  if (total.position >= position) return;
+  if (total === undefined || total.position >= position) return;
   handler.aggregate(total.state, part.state, nowSec);
   handler.settle?.(total.state, moment);
   over.add(total);

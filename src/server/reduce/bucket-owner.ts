@@ -2,7 +2,7 @@ import type { Answer, Block, BlockRejection } from '../../core/block.js';
 import type { BucketIndex, Position } from '../../core/ids.js';
 import type { Acquired, JournalEntry, SetAside } from '../../storage/store.js';
 import { type Admission, admit, entryOf } from './admission.js';
-import { type AppliedEntry, applyEntry, declarePart, PartFault, touchedSlots } from './apply.js';
+import { type AppliedEntry, applyEntry, declarePart, PartFault, touchedSlots, touchesCold } from './apply.js';
 import { asideBlock, asidePage, origin } from './aside.js';
 import { checkpoint } from './checkpoint.js';
 import type { BucketContext } from './context.js';
@@ -274,10 +274,9 @@ export class BucketOwner extends HeldBucket {
   async #apply(applied: AppliedEntry, entry: JournalEntry): Promise<number> {
     const { generation } = this;
     const states = this.#states;
-    const slots = touchedSlots(states, applied);
-    const cold = slots.some((slot) => slot.state === undefined);
+    const cold = touchesCold(states, applied) ? touchedSlots(states, applied) : [];
     try {
-      if (cold) await this.load(slots);
+      if (cold.length > 0) await this.load(cold);
       // Lost while waiting, the bucket has other States by now, which are not for this entry.
       this.check(generation);
       return applyEntry(states, applied, this.context.rules);
@@ -289,7 +288,7 @@ export class BucketOwner extends HeldBucket {
       this.lose(generation, error);
       throw error;
     } finally {
-      if (cold) states.unpin(slots);
+      states.unpin(cold);
     }
   }
 

@@ -58,14 +58,24 @@ export class States {
     }
   }
 
-  /** The slot of (tab, owner), made when there is none. The tab keeps the type that it was first given. */
+  /** The slot of (tab, owner), made when there is none. */
   declare(tab: TabName, type: TabType, owner: SlotOwner): Slot {
+    return this.declareSlot(this.declareTab(tab, type), owner);
+  }
+
+  /** The tab, made when there is none; for `declareSlot`. It keeps the type that it was first given. */
+  declareTab(tab: TabName, type: TabType): TabSlots {
     let tabSlots = this.#tabs.get(tab);
     if (tabSlots === undefined) {
       tabSlots = { tab, type, handler: this.#registry.get(type), slots: new Map() };
       this.#tabs.set(tab, tabSlots);
       this.#capacity.tabs++;
     }
+    return tabSlots;
+  }
+
+  /** The slot of `owner` in a tab that was just declared, made when there is none. */
+  declareSlot(tabSlots: TabSlots, owner: SlotOwner): Slot {
     let slot = tabSlots.slots.get(owner);
     if (slot === undefined) {
       slot = newSlot(tabSlots, owner, 0 as Position);
