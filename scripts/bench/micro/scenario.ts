@@ -23,7 +23,7 @@ export const microScenario: Scenario = {
       calibrationsNs.push(calibrationNs);
       for (const { stage, nsPerItem } of times) {
         const inCalibrations = (nsPerItem / calibrationNs).toFixed(2);
-        rows.push([suite, stage, `${nsPerItem.toFixed(0)} ns a ${stages.per}`, inCalibrations]);
+        rows.push([suite, stage, `${nsPerItem.toFixed(0)} ns/${stages.per}`, inCalibrations]);
       }
     }
     return {
