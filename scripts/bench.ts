@@ -12,9 +12,11 @@ import { save } from './bench/report/save.js';
 import { asText } from './bench/report/table.js';
 import type { Scenario } from './bench/scenario.js';
 import { statsdScenario } from './bench/statsd/scenario.js';
+import { v1Scenario } from './bench/v1/scenario.js';
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   statsd: statsdScenario,
+  v1: v1Scenario,
   micro: microScenario,
 };
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildExecutable } from '../../cluster/program.js';
-import { Child } from '../../process/child.js';
 import { measured } from '../measured.js';
 import { type Result, reportOf } from '../report/results.js';
 import type { BenchOptions, Scenario } from '../scenario.js';
+import { runSender } from '../sender.js';
 import { startNpmStatsd } from './npm-statsd.js';
 import type { Shown, StatsdProgram } from './program.js';
+import type { SenderOrder, Sent } from './sender.js';
 import { startTaba } from './taba.js';
 import { eventsOf, type Traffic } from './traffic.js';
 
@@ -85,24 +86,9 @@ function verdict(
 
 /** @returns once everything is counted, or nothing more comes: how long that took, and how many packets were sent */
 async function send(program: StatsdProgram, traffic: Traffic): Promise<{ seconds: number; packets: number }> {
-  let packets: number | undefined;
-  const sender = new Child(
-    'sender',
-    [
-      ...[process.execPath, '--import', 'tsx', join(import.meta.dirname, 'sender.ts')],
-      ...[String(program.port), JSON.stringify(traffic)],
-    ],
-    {
-      onLine: (line) => {
-        if (line.startsWith('{')) packets = (JSON.parse(line) as { packets: number }).packets;
-        else console.error(line);
-      },
-    },
-  );
-  await sender.spawn();
   const begun = performance.now();
-  await sender.ended();
-  if (packets === undefined) throw new Error(`the sender ended without a word (${sender.ending})`);
+  const order: SenderOrder = { port: program.port, traffic };
+  const { packets } = await runSender<Sent>(join(import.meta.dirname, 'sender.ts'), order);
   const expected = eventsOf(traffic);
   // Over UDP the rest may never come: done once three seconds bring nothing, which are not counted.
   let counted = await program.counted();

@@ -1,6 +1,6 @@
 /**
- * Sends traffic as a process of its own: `node sender.js PORT TRAFFIC`, TRAFFIC being JSON. Prints how many datagrams it sent (over TCP:
- * writes) when the last one is on its way.
+ * Sends traffic as a process of its own, see `runSender`. Prints how many datagrams it sent (over TCP: writes) when the last one is on
+ * its way.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -90,7 +90,17 @@ async function sendUdp(port: number, traffic: Traffic): Promise<number> {
   return packets.length * traffic.rounds;
 }
 
-const [port, text] = process.argv.slice(2);
-const traffic = JSON.parse(text!) as Traffic;
-const sent = await (traffic.transport === 'tcp' ? sendTcp : sendUdp)(Number(port), traffic);
-console.log(JSON.stringify({ packets: sent }));
+export interface SenderOrder {
+  readonly port: number;
+  readonly traffic: Traffic;
+}
+
+export interface Sent {
+  readonly packets: number;
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const { port, traffic } = JSON.parse(process.argv[2]!) as SenderOrder;
+  const packets = await (traffic.transport === 'tcp' ? sendTcp : sendUdp)(port, traffic);
+  console.log(JSON.stringify({ packets } satisfies Sent));
+}
