@@ -202,40 +202,36 @@ export class PartMap {
   }
 
   /**
-   * Takes over the Parts of `tab` that `other` holds: `other` has them no more.
-   * @returns how many events that were
-   * @throws TabaError `type_conflict`; both are as they were
+   * Gives the Parts of every tab away: to the map that `targetOf` names, or to nobody where it names none. This map is empty
+   * afterwards.
+   * @throws TabaError `type_conflict` where a map holds the tab under another type, in the middle of it: ask for that before
    */
-  takeOver(other: PartMap, { name }: PartsOfTab): number {
-    const given = other.#tabs.get(name);
-    if (given === undefined) return 0;
-    const known = this.#tabs.get(name);
-    if (known !== undefined && known.handler.type !== given.handler.type) {
-      throw typeConflict(name, known.handler.type, given.handler.type);
+  giveAway(targetOf: (tab: PartsOfTab) => PartMap | undefined): void {
+    for (const tab of this.#tabs.values()) {
+      const target = targetOf(tab);
+      if (target !== undefined) target.#takeOver(tab);
     }
-    const { clients } = given;
-    let events = 0;
-    for (const slot of clients.values()) events += slot.events;
-    other.#forget(given);
-    other.#events -= events;
-    other.#pairs -= clients.size;
-    this.#events += events;
+    this.clear();
+  }
+
+  #takeOver(given: Tab): void {
+    const { name, handler, clients } = given;
+    const known = this.#tabs.get(name);
+    if (known !== undefined && known.handler.type !== handler.type) {
+      throw typeConflict(name, known.handler.type, handler.type);
+    }
     if (known === undefined) {
       this.#tabs.set(name, given);
       this.#pairs += clients.size;
-      return events;
+      for (const slot of clients.values()) this.#events += slot.events;
+      return;
     }
     for (const [client, slot] of clients) {
-      const mine = known.clients.get(client);
-      if (mine === undefined) {
-        known.clients.set(client, slot);
-        this.#pairs++;
-      } else {
-        known.handler.reduce(mine.state, slot.state);
-        mine.events += slot.events;
-      }
+      if (this.#reduced(known, client, slot.state, slot.events)) continue;
+      known.clients.set(client, slot);
+      this.#events += slot.events;
+      this.#pairs++;
     }
-    return events;
   }
 
   /** A map of its own with the same Parts. */

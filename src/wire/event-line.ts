@@ -11,8 +11,6 @@ const newline = 0x0a;
 const opening = 0x5b;
 const closing = 0x5d;
 
-/** Beyond it, one more digit might not be exact. */
-const maxExactMantissa = (Number.MAX_SAFE_INTEGER - 9) / 10;
 /** 10^k is a double exactly, so that mantissa / 10^k is rounded once, as JSON.parse does it. */
 const powersOfTen = Array.from({ length: 23 }, (_, k) => 10 ** k);
 
@@ -23,6 +21,8 @@ const powersOfTen = Array.from({ length: 23 }, (_, k) => 10 ** k);
  */
 export class EventLineScanner {
   readonly #bytes: Uint8Array;
+  /** The same bytes. */
+  readonly #text: Buffer;
   /** The type of the last line, and its bytes with both quotes: hardly ever another than that of the line before. */
   #type = '';
   #quotedType: Uint8Array = new Uint8Array(0);
@@ -32,6 +32,7 @@ export class EventLineScanner {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+    this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Where the line after the one that was scanned begins. */
@@ -96,29 +97,25 @@ export class EventLineScanner {
     if (negative) at++;
     const first = at;
     let mantissa = 0;
-    let exact = true;
-    let digit = digitAt(bytes, at);
-    while (digit >= 0) {
-      if (mantissa > maxExactMantissa) exact = false;
+    for (let digit = digitAt(bytes, at); digit >= 0; digit = digitAt(bytes, ++at)) {
       mantissa = mantissa * 10 + digit;
-      digit = digitAt(bytes, ++at);
     }
     // At least one digit, and no other behind a leading 0.
     if (at === first || (bytes[first] === zero && at > first + 1)) return undefined;
     let decimals = 0;
     if (bytes[at] === point) {
       const firstDecimal = ++at;
-      digit = digitAt(bytes, at);
-      while (digit >= 0) {
-        if (mantissa > maxExactMantissa) exact = false;
+      for (let digit = digitAt(bytes, at); digit >= 0; digit = digitAt(bytes, ++at)) {
         mantissa = mantissa * 10 + digit;
-        digit = digitAt(bytes, ++at);
       }
       decimals = at - firstDecimal;
       if (decimals === 0) return undefined;
     }
     this.#at = at;
-    if (!exact || decimals >= powersOfTen.length) return this.#longNumber(start, at);
+    // Rounding never takes a mantissa that is too large below the first integer that is.
+    if (mantissa > Number.MAX_SAFE_INTEGER || decimals >= powersOfTen.length) {
+      return this.#longNumber(start, at);
+    }
     const value = decimals === 0 ? mantissa : mantissa / powersOfTen[decimals]!;
     return negative ? -value : value;
   }
@@ -126,7 +123,7 @@ export class EventLineScanner {
   /** More digits than fit into a double exactly, such as those of Python's clock. */
   #longNumber(start: number, end: number): number | undefined {
     if (end - start > 64) return undefined;
-    return Number(String.fromCharCode(...this.#bytes.subarray(start, end)));
+    return Number(this.#text.toString('latin1', start, end));
   }
 
   /**

@@ -100,6 +100,43 @@ t.test('reduceAll merges everything, or nothing at all', async (t) => {
   t.same(contents(into), before);
 });
 
+t.test('what is given away is merged where it goes, and is here no more', async (t) => {
+  const merged = new PartMap(registry);
+  merged.reduceAll(example());
+  merged.reduceAll(example());
+
+  const [from, hits, others] = [example(), new PartMap(registry), new PartMap(registry)];
+  from.giveAway(({ name }) => (name === 'hits' ? hits : others));
+  t.same([from.events, from.pairs, from.tabs, contents(from)], [0, 0, 0, []]);
+  t.same([hits.events, hits.pairs, hits.tabs], [3, 2, 1]);
+  t.same([others.events, others.pairs, others.tabs], [1, 1, 1]);
+  example().giveAway(({ name }) => (name === 'hits' ? hits : others));
+  t.same([hits.events, hits.pairs, others.events], [6, 2, 2]);
+  t.same([...contents(hits), ...contents(others)], contents(merged));
+
+  from.fold(tab('hits'), type('TotalsCounter'), client('a'), 8, meta);
+  t.same([from.events, hits.events], [1, 6], 'what comes here later stays here');
+  const last = example();
+  last.giveAway(({ name }) => (name === 'hits' ? undefined : others));
+  t.same([last.events, others.events], [0, 3], 'a tab that nobody wants is gone');
+  const conflicting = new PartMap(registry);
+  conflicting.fold(tab('hits'), type('Gauge'), client('a'), 'up', meta);
+  t.throws(() => conflicting.giveAway(() => hits), { code: 'type_conflict' });
+});
+
+t.test('put keeps what it is given, and a copy is apart', async (t) => {
+  const parts = new PartMap(registry);
+  const handler = registry.get(type('TotalsCounter'))! as Handler;
+  const state = handler.newState();
+  handler.fold(state, 1, meta);
+  parts.put(tab('hits'), type('TotalsCounter'), client('a'), state, 1);
+  t.equal([...parts.entries()][0]?.state, state);
+  const copy = parts.copy();
+  parts.put(tab('hits'), type('TotalsCounter'), client('a'), state, 1);
+  t.same([parts.events, parts.pairs, copy.events, copy.pairs], [2, 1, 1, 1]);
+  t.notSame(contents(copy), contents(parts));
+});
+
 t.test('remove says how many events went', async (t) => {
   const parts = example();
   t.equal(parts.remove(tab('hits'), client('a')), 2);

@@ -38,19 +38,16 @@ export class Backlog {
   /** Takes Parts over: `parts` is empty afterwards. @returns Parts that cannot wait beside what waits already */
   add(parts: PartMap): readonly BlockRejection[] {
     const rejections: BlockRejection[] = [];
-    for (const tab of parts.byTab()) {
-      const { name, handler, clients } = tab;
+    parts.giveAway(({ name, handler, clients }) => {
       const waiting = this.parts.typeOf(name);
-      if (waiting === undefined || waiting === handler.type) {
-        this.parts.takeOver(parts, tab);
-        continue;
-      }
+      if (waiting === undefined || waiting === handler.type) return this.parts;
       const message = `${name} waits to be sent as ${waiting}, not as ${handler.type}`;
       for (const [client, { events }] of clients) {
         rejections.push({ tab: name, client, events, code: 'type_conflict', message });
+        this.#rejectedEvents += events;
       }
-      this.#rejectedEvents += parts.remove(name);
-    }
+      return undefined;
+    });
     return rejections;
   }
 }

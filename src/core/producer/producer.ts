@@ -355,8 +355,8 @@ export class Producer {
     const { bucketCount, registry } = this.#options;
     const taken = new Set<BucketIndex>();
     const rejections: BlockRejection[] = [];
-    for (const tab of parts.byTab()) {
-      const { name, handler, clients } = tab;
+    this.#unnumberedEvents += parts.events;
+    parts.giveAway(({ name, handler, clients }) => {
       const bucket = bucketOf(name, bucketCount);
       const line = this.#line(bucket);
       line.parts ??= new PartMap(registry);
@@ -365,14 +365,14 @@ export class Producer {
         const message = `${name} waits to be sent as ${waiting}, not as ${handler.type}`;
         for (const [client, { events }] of clients) {
           rejections.push({ tab: name, client, events, code: 'type_conflict', message });
+          this.#unnumberedEvents -= events;
         }
-        parts.remove(name);
-        continue;
+        return undefined;
       }
-      this.#unnumberedEvents += line.parts.takeOver(parts, tab);
       this.#filled.add(bucket);
       taken.add(bucket);
-    }
+      return line.parts;
+    });
     return { taken, rejections };
   }
 

@@ -95,12 +95,12 @@ export class KeyedDelivery {
 
   #split(parts: PartMap): Map<BucketIndex, PartMap> {
     const byBucket = new Map<BucketIndex, PartMap>();
-    for (const tab of parts.byTab()) {
-      const bucket = bucketOf(tab.name, this.#options.bucketCount);
+    parts.giveAway(({ name }) => {
+      const bucket = bucketOf(name, this.#options.bucketCount);
       const its = byBucket.get(bucket) ?? new PartMap(this.#options.registry);
       byBucket.set(bucket, its);
-      its.takeOver(parts, tab);
-    }
+      return its;
+    });
     return byBucket;
   }
 
