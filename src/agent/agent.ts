@@ -5,7 +5,7 @@ import { addCounts } from '../intake/counts.js';
 import type { Mapping } from '../intake/mapping/mapping.js';
 import { defaultNaming } from '../intake/otlp/points.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
-import { StatsdDoor } from '../intake/statsd/statsd-door.js';
+import { StatsdDoor, safeWithinMs } from '../intake/statsd/statsd-door.js';
 import { FolderInUse, type FolderLock, lockFolder } from '../runtime/folder-lock.js';
 import { throttled } from '../runtime/throttled-log.js';
 import type { HttpServer } from '../transport/inbound/http.js';
@@ -162,6 +162,7 @@ class Agent implements RunningAgent {
       instance,
       sessions: () => this.#sessions.entries(),
       gauges: () => this.#statsd?.gauges() ?? this.#spool?.restored.gauges ?? [],
+      beforeFlush: () => this.#statsd?.handOver(),
       bucketCount: options.bucketCount,
       log,
     });
@@ -215,6 +216,8 @@ class Agent implements RunningAgent {
       open: openLinePort,
       nextSequence: () => reception.nextSequence(),
       handOver: (parts, changed) => reception.takeGathered(parts, changed),
+      // Without a spool it is no safer there: the longer it stays in columns, the fewer Parts it makes.
+      handOverMs: this.#spool === undefined ? undefined : safeWithinMs,
     });
   }
 

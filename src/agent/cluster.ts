@@ -43,6 +43,8 @@ export interface ClusterOptions {
   /** What the spool must keep beside Parts and Blocks. */
   readonly sessions: () => Iterable<{ readonly session: string; readonly last: number }>;
   readonly gauges?: () => Iterable<GaugeValue>;
+  /** Before each flush: what is gathered elsewhere comes along. */
+  readonly beforeFlush?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -52,9 +54,8 @@ const expireIntervalMs = 10_000;
 const blockBytes = 8 * 2 ** 20;
 
 /**
- * Everything between accepted Parts and a cluster that acknowledges them: the producer, its spool, and lanes to the
- * end-points. How many buckets there are is the servers' to say; until the first hello, Parts merge by tab, and nothing
- * is numbered.
+ * Everything between accepted Parts and a cluster that acknowledges them: producer, spool, lanes to the end-points. How many
+ * buckets there are is the servers' to say; until the first hello, Parts merge by tab, and nothing is numbered.
  */
 export class Cluster {
   readonly #options: ClusterOptions;
@@ -171,8 +172,7 @@ export class Cluster {
   /**
    * Takes Parts over: into the spool first (R8), then into memory. `parts` is empty afterwards.
    * @param encoded the same Parts, see wire/parts.ts; called only where there is a spool
-   * @returns Parts that cannot wait beside what waits already
-   * @throws TabaError `store_failed`; nothing was taken then
+   * @returns Parts that cannot wait beside what waits already @throws TabaError `store_failed`; nothing was taken then
    */
   accept(
     parts: PartMap,
@@ -296,6 +296,7 @@ export class Cluster {
     if (this.#stopped) return;
     this.#cancelTick = this.#options.clock.after(this.#options.flushIntervalMs, () => {
       this.#armTick();
+      this.#options.beforeFlush?.();
       this.flush();
     });
   }

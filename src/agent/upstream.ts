@@ -35,7 +35,10 @@ export function openSpool(options: AgentOptions, log: Log, subfolder = ''): Spoo
 
 export function makeCluster(
   options: AgentOptions,
-  own: Pick<ClusterOptions, 'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'log'> & {
+  own: Pick<
+    ClusterOptions,
+    'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'beforeFlush' | 'log'
+  > & {
     readonly bucketCount: number | undefined;
   },
 ): Cluster {

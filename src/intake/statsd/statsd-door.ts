@@ -83,6 +83,8 @@ export interface StatsdDoorOptions
   readonly samples: Samples;
   readonly clock: Pick<Clock, 'nowMs' | 'after'>;
   readonly log: Log;
+  /** What came in waits so long at most; where it is undefined, until `handOver` is called. */
+  readonly handOverMs: number | undefined;
   /** @throws Error with the system's `code`, such as EADDRINUSE */
   open(options: OpenStatsdPort): Promise<StatsdPort>;
   /** See `StatsdIntakeOptions`. */
@@ -91,8 +93,8 @@ export interface StatsdDoorOptions
 
 /** A line of a stream may be as long as a datagram. */
 const maxLineBytes = 65_536;
-/** What came in waits so long at most, gathered, before it is taken: until then it is lost when the process is killed. */
-const handOverMs = 100;
+/** How long what came in waits, gathered, where being taken makes it safe: until then it is lost when the process is killed. */
+export const safeWithinMs = 100;
 const newline = 10;
 
 /** Where StatsD comes into a node, and what is gathered behind it. */
@@ -182,8 +184,15 @@ export class StatsdDoor implements StatsdLines {
     return { ...this.#port.figures(), ...this.#intake.status() };
   }
 
+  /** Hands over what came in so far. */
+  handOver(): void {
+    this.#intake.handOver();
+  }
+
   #schedule(): void {
-    this.#callOff = this.#options.clock.after(handOverMs, () => {
+    const { handOverMs, clock } = this.#options;
+    if (handOverMs === undefined) return;
+    this.#callOff = clock.after(handOverMs, () => {
       this.#intake.handOver();
       this.#schedule();
     });

@@ -2,7 +2,7 @@ import { TabaError } from '../../core/errors.js';
 import { checkClientId } from '../../core/names.js';
 import type { PartMap } from '../../core/parts.js';
 import type { Samples } from '../../intake/samples.js';
-import { StatsdDoor } from '../../intake/statsd/statsd-door.js';
+import { StatsdDoor, safeWithinMs } from '../../intake/statsd/statsd-door.js';
 import { openLinePort } from '../../transport/inbound/line-port.js';
 import type { ServerOptions } from '../options.js';
 import type { OwnProducer } from './own-producer.js';
@@ -39,6 +39,7 @@ export function statsdDoor(options: ServerOptions, context: StatsdContext): Stat
     counters: door.single,
     gauges: [],
     open: openLinePort,
+    handOverMs: safeWithinMs,
     nextSequence: () => door.nextSequence(),
     handOver,
   });
