@@ -1,6 +1,7 @@
 import type { Command } from './command.js';
 import { agent } from './commands/agent.js';
 import { agg } from './commands/agg.js';
+import { bench } from './commands/bench.js';
 import { check } from './commands/check.js';
 import { clients } from './commands/clients.js';
 import { completion } from './commands/completion.js';
@@ -43,5 +44,6 @@ export const commands: readonly Command[] = [
   upgrade,
   recompute,
   flushAll,
+  bench,
   completion(() => commands),
 ];

@@ -1,0 +1,99 @@
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { type Client, createClient } from '../../client/client.js';
+import type { Recorder } from '../../client/engine.js';
+import { clientName, type Plan, roundOf, tabName } from './plan.js';
+
+/** What one process does of a run. */
+export interface Share {
+  readonly plan: Plan;
+  /** Its clients, out of the plan's. */
+  readonly clients: readonly number[];
+  /** The agent or server that takes the events. */
+  readonly url: string;
+  /** Of this process; 0 records as fast as it can. */
+  readonly eventsPerSec: number;
+  readonly seconds: number;
+  /** Each event looks its tab up by name, instead of holding it. */
+  readonly byName: boolean;
+}
+
+export interface ShareResult {
+  /** Recorded by each of its clients, in their order. */
+  readonly events: readonly number[];
+  /** Events that were not taken over. */
+  readonly lost: number;
+  readonly rejected: number;
+  /** User and system time of the process from the first event until the last was taken over. */
+  readonly cpuSec: number;
+  /** From the first event to the last. */
+  readonly seconds: number;
+  /** By how much the process grew from before its clients were made to its largest. */
+  readonly grownBytes: number;
+}
+
+/** Recorded at once, before everything else in the process gets a turn: below a millisecond. */
+const eventsPerTurn = 16_384;
+const closeMs = 60_000;
+const memoryEveryMs = 100;
+
+export async function recordShare(share: Share): Promise<ShareResult> {
+  const { plan, url, seconds, eventsPerSec } = share;
+  const { tabs, amounts } = roundOf(plan);
+  const names = Array.from({ length: plan.tabs }, (_, tab) => tabName(plan, tab));
+  const rssBefore = process.memoryUsage.rss();
+  let rss = rssBefore;
+  const watch = setInterval(() => {
+    rss = Math.max(rss, process.memoryUsage.rss());
+  }, memoryEveryMs);
+  const clients = share.clients.map((client) => createClient({ clientId: clientName(client), url }));
+  const recorders = clients.map((client) => recordersOf(client, names, share));
+  const events = clients.map(() => 0);
+  const cpuBefore = process.cpuUsage();
+  const begun = performance.now();
+  let recorded = 0;
+  let elapsedSec = 0;
+  for (let turn = 0; elapsedSec < seconds; turn++) {
+    const due = eventsPerSec === 0 ? eventsPerTurn : eventsPerSec * elapsedSec - recorded;
+    const now = Math.min(eventsPerTurn, Math.floor(due));
+    const client = turn % clients.length;
+    if (now > 0) {
+      recordRun(recorders[client]!, tabs, amounts, events[client]!, now);
+      events[client]! += now;
+      recorded += now;
+    }
+    await (now === eventsPerTurn ? nextTurn() : pause(1));
+    elapsedSec = (performance.now() - begun) / 1000;
+  }
+  await Promise.all(clients.map((client) => client.close(closeMs)));
+  clearInterval(watch);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const statuses = clients.map((client) => client.status());
+  return {
+    events,
+    lost: statuses.reduce((sum, { lost }) => sum + lost, 0),
+    rejected: statuses.reduce((sum, { rejected }) => sum + rejected, 0),
+    cpuSec: (user + system) / 1e6,
+    seconds: elapsedSec,
+    grownBytes: rss - rssBefore,
+  };
+}
+
+function recordersOf(client: Client, names: readonly string[], { plan, byName }: Share): readonly Recorder[] {
+  if (!byName) return names.map((name) => client.tab(name, plan.type));
+  return names.map((name) => ({ record: (value) => client.record(name, plan.type, value) }));
+}
+
+/** Events `from` to `from + count` of the rounds that a client records. */
+function recordRun(
+  recorders: readonly Recorder[],
+  tabs: Uint32Array,
+  amounts: Float64Array,
+  from: number,
+  count: number,
+): void {
+  const mask = tabs.length - 1;
+  for (let event = from; event < from + count; event++) {
+    const at = event & mask;
+    recorders[tabs[at]!]!.record(amounts[at]!);
+  }
+}
