@@ -13,8 +13,13 @@ const scratch = new ByteWriter(1024);
 export class Cell {
   readonly name: TabName;
   readonly handler: Handler;
-  /** undefined while nothing waits. */
+  /** Its row in the columns of numbers; undefined for types that do not gather. */
+  readonly row: number | undefined;
+  /** Whether something waits: in the State, or in the columns. */
+  isWaiting = false;
+  /** undefined while nothing waits, or all of it is in the columns. */
   state: unknown;
+  /** Events in the State. */
   events = 0;
   /** Estimated memory of `state`. */
   bytes = 0;
@@ -25,9 +30,10 @@ export class Cell {
   /** Forgotten by the buffer: whoever holds it must ask for the tab again. */
   isRetired = false;
 
-  constructor(name: TabName, handler: Handler) {
+  constructor(name: TabName, handler: Handler, row: number | undefined) {
     this.name = name;
     this.handler = handler;
+    this.row = row;
   }
 
   get leastBytes(): number {
@@ -35,8 +41,7 @@ export class Cell {
   }
 
   begin(): void {
-    this.state = this.handler.newState();
-    this.events = 0;
+    this.isWaiting = true;
     this.bytes = this.leastBytes;
     this.measureAtEvents = firstMeasuredAtEvents;
   }
@@ -53,6 +58,7 @@ export class Cell {
   }
 
   empty(): void {
+    this.isWaiting = false;
     this.state = undefined;
     this.events = 0;
     this.bytes = 0;

@@ -1,4 +1,6 @@
 import { TabaError } from '../core/errors.js';
+import { foldGathered } from '../core/gather/fold-gathered.js';
+import { NumberColumns } from '../core/gather/number-columns.js';
 import type { EventMeta } from '../core/handlers/handler.js';
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId } from '../core/ids.js';
@@ -31,14 +33,23 @@ export interface TakenParts {
 /** With more tabs than this, those that had nothing to send for a few flushes are forgotten. */
 const manyCells = 10_000;
 const flushesKept = 16;
+/** Counts of buckets that are at hand, 4 bytes each: for some 2,000 tabs of a wide distribution each. */
+const columnCounts = 2 ** 22;
 
 /**
- * The events that wait, folded: one State for each tab. A tab that is held (`Recorder`) is folded into without a
- * look-up; memory is bounded by refusing tabs that have nothing waiting yet, never by the number of events.
+ * The events that wait, folded: one State for each tab. Numbers are gathered in columns before, second by second, which is
+ * several times cheaper than folding each of them. A tab that is held (`Recorder`) is folded into without a look-up; memory
+ * is bounded by refusing tabs that have nothing waiting yet, never by the number of events.
  */
 export class FoldBuffer {
   readonly #options: FoldBufferOptions;
   readonly #cells = new Map<string, Cell>();
+  readonly #columns = new NumberColumns(columnCounts);
+  /** Whose row of the columns that is; undefined where nobody's. */
+  readonly #cellOfRow: (Cell | undefined)[] = [];
+  readonly #freeRows: number[] = [];
+  /** What is in the columns belongs to the second that begins here. */
+  #second = Number.NEGATIVE_INFINITY;
   #waiting: Cell[] = [];
   /** Shared by all calls: Handlers keep what they need of it. */
   readonly #meta: { -readonly [K in keyof EventMeta]: EventMeta[K] } = { timestampSec: 0, sequence: 0 };
@@ -88,25 +99,63 @@ export class FoldBuffer {
     if (handler === undefined) {
       throw new TabaError('unknown_type', `no handler for the tab type ${JSON.stringify(type)}`);
     }
-    const cell = new Cell(tab, handler);
+    const row =
+      handler.foldGathered === undefined ? undefined : (this.#freeRows.pop() ?? this.#cellOfRow.length);
+    const cell = new Cell(tab, handler, row);
+    if (row !== undefined) this.#cellOfRow[row] = cell;
     this.#cells.set(name, cell);
     return cell;
   }
 
   record(cell: Cell, payload: unknown): void {
+    const nowSec = this.#options.clock.nowSec();
+    // What is not a finite number is not equal to itself after subtraction.
+    if (cell.row !== undefined && typeof payload === 'number' && payload - payload === 0) {
+      if (nowSec < this.#second || nowSec >= this.#second + 1) this.#turnTo(nowSec);
+      if (!cell.isWaiting && !this.#begin(cell)) return;
+      // Adding 0 turns -0 into 0, as `parse` does.
+      this.#columns.add(cell.row, payload + 0, 1);
+      this.#events++;
+      this.#options.tally.recorded++;
+    } else {
+      this.#fold(cell, payload, nowSec);
+    }
+  }
+
+  #fold(cell: Cell, payload: unknown, nowSec: number): void {
     try {
       const value = cell.handler.parse(payload);
-      if (cell.state === undefined && !this.#begin(cell)) return;
-      this.#meta.timestampSec = this.#options.clock.nowSec();
+      if (!cell.isWaiting && !this.#begin(cell)) return;
+      this.#meta.timestampSec = nowSec;
       this.#meta.sequence++;
+      cell.state ??= cell.handler.newState();
       cell.handler.fold(cell.state, value, this.#meta);
       cell.events++;
       this.#events++;
       this.#options.tally.recorded++;
-      if (cell.events === cell.measureAtEvents) this.#bytes += cell.measure();
+      if (cell.events >= cell.measureAtEvents) this.#bytes += cell.measure();
     } catch (error) {
       this.#options.tally.reject(error, { name: cell.name, type: cell.handler.type });
     }
+  }
+
+  /** Numbers are gathered for the second of `nowSec` from now on. */
+  #turnTo(nowSec: number): void {
+    this.#foldColumns();
+    this.#second = Math.floor(nowSec);
+  }
+
+  /** Moves what was gathered into the States. */
+  #foldColumns(): void {
+    if (this.#columns.events === 0) return;
+    const meta: EventMeta = { timestampSec: this.#second, sequence: this.#meta.sequence++ };
+    this.#columns.drain((row, gathered) => {
+      const cell = this.#cellOfRow[row]!;
+      cell.state ??= cell.handler.newState();
+      foldGathered(cell.handler, cell.state, gathered, meta);
+      cell.events += gathered.events;
+      if (cell.events >= cell.measureAtEvents) this.#bytes += cell.measure();
+    });
   }
 
   /** @returns whether there is room */
@@ -128,6 +177,7 @@ export class FoldBuffer {
    * is larger is counted as lost.
    */
   take(maxPayloadBytes: number): TakenParts | undefined {
+    this.#foldColumns();
     while (this.#waiting.length > 0) {
       let count = this.#waiting.length;
       let payload = this.#encode(count);
@@ -144,6 +194,7 @@ export class FoldBuffer {
 
   /** Gives up what waits. @returns how many events that were */
   discard(): number {
+    this.#foldColumns();
     return this.#remove(this.#waiting.length);
   }
 
@@ -179,8 +230,12 @@ export class FoldBuffer {
 
   #forgetQuiet(): void {
     for (const [name, cell] of this.#cells) {
-      if (cell.state !== undefined || this.#flushes - cell.lastFlush < flushesKept) continue;
+      if (cell.isWaiting || this.#flushes - cell.lastFlush < flushesKept) continue;
       cell.isRetired = true;
+      if (cell.row !== undefined) {
+        this.#cellOfRow[cell.row] = undefined;
+        this.#freeRows.push(cell.row);
+      }
       this.#cells.delete(name);
     }
   }

@@ -1,5 +1,6 @@
 import type { CumulativePoint } from './cumulative/reading.js';
 import { TabaError } from './errors.js';
+import { foldGathered } from './gather/fold-gathered.js';
 import type { Gathered } from './gather/number-columns.js';
 import type { EventMeta, Handler } from './handlers/handler.js';
 import type { HandlerRegistry } from './handlers/registry.js';
@@ -110,16 +111,10 @@ export class PartMap {
   foldGathered(tab: TabName, type: TabType, client: ClientId, gathered: Gathered, meta: EventMeta): void {
     const known = this.#tab(tab, type);
     const { handler } = known;
-    const { single, events } = gathered;
+    const { events } = gathered;
     const slot = known.clients.get(client);
     const state = slot === undefined ? handler.newState() : slot.state;
-    if (single !== undefined) {
-      handler.fold(state, single.value, { ...meta, weight: single.weight });
-    } else if (handler.foldGathered !== undefined) {
-      handler.foldGathered(state, gathered.numbers, meta);
-    } else {
-      throw new TabaError('bad_value', `a ${type} takes one number at a time`);
-    }
+    foldGathered(handler, state, gathered, meta);
     if (slot === undefined) {
       this.#insert(known, client, state, events);
     } else {

@@ -1,17 +1,20 @@
 import { Histogram } from '../sketch/histogram.js';
 import { bucketKey } from '../sketch/scale.js';
-import { BucketLog } from './bucket-log.js';
+import { CountPages, maxPageKeys } from './count-pages.js';
 
 /** Doubles a row: one cache line, so that an event of a cold row costs one miss. */
 const stride = 8;
 const eventsAt = 0;
 const countAt = 1;
 const totalAt = 2;
-/** The value of a row that has seen one value only; the minimum of the others. */
 const minAt = 3;
+/** The same as the minimum while the row has seen one value only. */
 const maxAt = 4;
-/** 1 when the row has seen several different values. */
-const variedAt = 5;
+/** Where the row's page of counts begins, see count-pages.ts, and which bucket its first count is of. A page outlives a drain. */
+const pageAt = 5;
+const pageKeyAt = 6;
+/** 0 for a row without a page. */
+const pageSizeAt = 7;
 
 /** What a row has gathered. */
 export interface Gathered {
@@ -25,8 +28,8 @@ export interface Gathered {
 
 /**
  * Numbers of one moment by row, in columns: what a receiver of single events puts before the Handlers. An event touches
- * one line of memory, and where a row has different values the end of a log; histograms and States, which are many
- * objects each, are touched once for all the events of a row.
+ * one line of memory, and where a row has different values a count on the row's page; histograms and States, which are
+ * many objects each, are touched once for all the events of a row.
  *
  * Rows are numbers from 0 that the caller gives out, densely. Memory follows from the number of rows and of different
  * values, never from the number of events.
@@ -36,13 +39,13 @@ export class NumberColumns {
   #touched = new Int32Array(1024);
   #touchedCount = 0;
   #events = 0;
-  readonly #log: BucketLog;
-  /** Buckets of rows with several values, as far as they have left the log. */
+  readonly #pages: CountPages;
+  /** Of rows whose values are of a kind that pages do not hold. */
   readonly #histograms = new Map<number, Histogram>();
 
-  /** @param logCapacity higher values bring more events of a row together, at 12 bytes each */
-  constructor(logCapacity = 2 ** 18) {
-    this.#log = new BucketLog(logCapacity);
+  /** @param maxCounts on all pages together, 4 bytes each; rows beyond that gather in histograms of their own, at several times the cost */
+  constructor(maxCounts = 2 ** 23) {
+    this.#pages = new CountPages(maxCounts);
   }
 
   /** Events gathered and not yet drained. */
@@ -68,31 +71,60 @@ export class NumberColumns {
       rows[at + countAt] = weight;
       rows[at + totalAt] = value * weight;
       rows[at + minAt] = value;
+      rows[at + maxAt] = value;
       return;
     }
     const countBefore = rows[at + countAt]!;
     rows[at + countAt] = countBefore + weight;
     rows[at + totalAt]! += value * weight;
-    if (rows[at + variedAt] === 0) {
-      if (rows[at + minAt] === value) return;
+    const min = rows[at + minAt]!;
+    const max = rows[at + maxAt]!;
+    if (min === max) {
+      if (value === min) return;
       // The second value: from now on there are buckets, first that of the value that was alone.
-      rows[at + variedAt] = 1;
-      rows[at + maxAt] = rows[at + minAt]!;
-      this.#addToBucket(row, rows[at + minAt]!, countBefore);
+      this.#addToBucket(row, bucketKey(min), countBefore);
     }
-    if (value < rows[at + minAt]!) rows[at + minAt] = value;
-    if (value > rows[at + maxAt]!) rows[at + maxAt] = value;
-    this.#addToBucket(row, value, weight);
+    if (value < min) rows[at + minAt] = value;
+    else if (value > max) rows[at + maxAt] = value;
+    const key = bucketKey(value);
+    const slot = key - rows[at + pageKeyAt]!;
+    if (weight === 1 && slot >= 0 && slot < rows[at + pageSizeAt]!) {
+      this.#pages.counts[rows[at + pageAt]! + slot]!++;
+    } else {
+      this.#addToBucket(row, key, weight);
+    }
   }
 
-  #addToBucket(row: number, value: number, weight: number): void {
-    const key = bucketKey(value);
-    if (weight !== 1) {
+  #addToBucket(row: number, key: number, weight: number): void {
+    const at = row * stride;
+    const rows = this.#rows;
+    // Pages hold whole counts, of 32 bits, of positive values.
+    const fits = key > 0 && Number.isInteger(weight) && rows[at + countAt]! < 2 ** 31;
+    if (!fits || !this.#hasPage(row, key)) {
       this.#histogram(row).addToBucket(key, weight);
       return;
     }
-    if (this.#log.isFull) this.#settle();
-    this.#log.add(row, key);
+    this.#pages.counts[rows[at + pageAt]! + key - rows[at + pageKeyAt]!]! += weight;
+  }
+
+  /** @returns whether the row's page, grown if need be, holds this bucket */
+  #hasPage(row: number, key: number): boolean {
+    const at = row * stride;
+    const rows = this.#rows;
+    const [start, first, size] = [rows[at + pageAt]!, rows[at + pageKeyAt]!, rows[at + pageSizeAt]!];
+    if (size > 0 && key >= first && key < first + size) return true;
+    const from = size === 0 ? key : Math.min(first, key);
+    const to = size === 0 ? key + 1 : Math.max(first + size, key + 1);
+    if (to - from > maxPageKeys) return false;
+    const page = this.#pages.make(to - from);
+    if (page === undefined) return false;
+    // Room on both sides, but not below the first bucket of positive values.
+    const firstNow = Math.max(1, from - ((page.size - (to - from)) >> 1));
+    if (size > 0) this.#pages.move(start, size, page.start + first - firstNow);
+    rows[at + pageAt] = page.start;
+    rows[at + pageKeyAt] = firstNow;
+    rows[at + pageSizeAt] = page.size;
+    return true;
   }
 
   #histogram(row: number): Histogram {
@@ -102,14 +134,6 @@ export class NumberColumns {
       this.#histograms.set(row, histogram);
     }
     return histogram;
-  }
-
-  /** Moves what is in the log to where it belongs. */
-  #settle(): void {
-    this.#log.drain((row, keys, start, end) => {
-      const histogram = this.#histogram(row);
-      for (let at = start; at < end; at++) histogram.addToBucket(keys[at]!, 1);
-    });
   }
 
   #reach(row: number): void {
@@ -127,17 +151,17 @@ export class NumberColumns {
    * @param take must not add
    */
   drain(take: (row: number, gathered: Gathered) => void): void {
-    this.#settle();
     const rows = this.#rows;
     for (let index = 0; index < this.#touchedCount; index++) {
       const row = this.#touched[index]!;
       const gathered = this.#gathered(row);
-      rows.fill(0, row * stride, (row + 1) * stride);
+      rows.fill(0, row * stride, row * stride + pageAt);
       take(row, gathered);
     }
     this.#histograms.clear();
     this.#touchedCount = 0;
     this.#events = 0;
+    if (this.#pages.isCrowded) this.#forgetPages();
   }
 
   #gathered(row: number): Gathered {
@@ -145,14 +169,22 @@ export class NumberColumns {
     const rows = this.#rows;
     const events = rows[at + eventsAt]!;
     const weight = rows[at + countAt]!;
-    const value = rows[at + minAt]!;
-    const varied = this.#histograms.get(row);
-    if (varied === undefined) return new SingleValue(events, value, weight);
-    varied.count = weight;
-    varied.total = rows[at + totalAt]!;
-    varied.min = value;
-    varied.max = rows[at + maxAt]!;
-    return { events, single: undefined, numbers: varied };
+    const [min, max] = [rows[at + minAt]!, rows[at + maxAt]!];
+    if (min === max) return new SingleValue(events, min, weight);
+    const numbers = this.#histograms.get(row) ?? new Histogram();
+    const [start, size] = [rows[at + pageAt]!, rows[at + pageSizeAt]!];
+    if (size > 0) this.#pages.drain(start, size, rows[at + pageKeyAt]!, numbers);
+    numbers.count = weight;
+    numbers.total = rows[at + totalAt]!;
+    numbers.min = min;
+    numbers.max = max;
+    return { events, single: undefined, numbers };
+  }
+
+  /** Rows that were busy once must not keep the room from those that are busy now. */
+  #forgetPages(): void {
+    this.#pages.clear();
+    for (let at = pageSizeAt; at < this.#rows.length; at += stride) this.#rows[at] = 0;
   }
 }
 

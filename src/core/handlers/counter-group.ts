@@ -61,8 +61,9 @@ export const counterGroup: Handler<CounterGroupState, number> = {
 
   foldGathered({ recent, all }, numbers, { timestampSec }) {
     if (numbers.count === 0) return;
-    all.merge(numbers);
-    addToWindows(recent, timestampSec, numbers.count, numbers.total);
+    const { count, total } = numbers;
+    all.absorb(numbers);
+    addToWindows(recent, timestampSec, count, total);
   },
 
   foldCumulative(state, point) {

@@ -68,7 +68,8 @@ export interface Handler<S = unknown, V = unknown> {
   foldHistogram?(state: S, histogram: CoarseHistogram, meta: EventMeta): void;
   /**
    * Adds numbers that were gathered before, all of one timestamp: the same as folding each of them with its own weight.
-   * Only for types whose `parse` takes every finite number for itself; `meta.weight` means nothing here.
+   * Only for types whose `parse` takes every finite number for itself; `meta.weight` means nothing here. `numbers` is handed
+   * over: whoever calls this must not use it any more.
    */
   foldGathered?(state: S, numbers: Histogram, meta: EventMeta): void;
   /** Takes a figure that its sender adds up itself; `settle` makes an event of what was added since the one before. */

@@ -36,7 +36,7 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
 
   foldGathered(state, numbers, { timestampSec }) {
     if (numbers.count === 0) return;
-    state.all.merge(numbers);
+    state.all.absorb(numbers);
     state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
   },
 

@@ -77,7 +77,7 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
     if (numbers.count === 0) return;
     state.count += numbers.count;
     state.total += numbers.total;
-    cellFor(state.recent, timestampSec)?.merge(numbers);
+    cellFor(state.recent, timestampSec)?.absorb(numbers);
   },
 
   foldCumulative(state, point) {

@@ -25,6 +25,51 @@ export class Bins {
   /** Where the last look-up of a list ended: values of one tab often repeat. */
   #lastSlot = 0;
 
+  /** Bins from `first` on, whose counts are `counts[from]` to before `counts[to]`. */
+  static ofCounts(first: number, counts: Uint32Array, from: number, to: number): Bins {
+    const bins = new Bins();
+    let start = from;
+    while (start < to && counts[start] === 0) start++;
+    let end = to;
+    while (end > start && counts[end - 1] === 0) end--;
+    let used = 0;
+    for (let at = start; at < end; at++) if (counts[at] !== 0) used++;
+    if (used >= listEntries && end - start <= used * minBinsPerUsed) {
+      bins.used = used;
+      bins.#keys = undefined;
+      bins.#counts = new Float64Array(counts.subarray(start, end));
+      bins.#base = first + start - from;
+      return bins;
+    }
+    for (let at = start; at < end; at++) if (counts[at] !== 0) bins.add(first + at - from, counts[at]!);
+    return bins;
+  }
+
+  /** Bins `keys`, ascending, with their counts, all above 0: the first `used` of each array, which stay the caller's. */
+  static ofList(keys: Int32Array, counts: Float64Array, used: number): Bins {
+    const bins = new Bins();
+    bins.used = used;
+    const first = keys[0]!;
+    const span = keys[used - 1]! - first + 1;
+    if (used >= listEntries && span <= used * minBinsPerUsed) {
+      const range = new Float64Array(span);
+      for (let slot = 0; slot < used; slot++) range[keys[slot]! - first] = counts[slot]!;
+      bins.#keys = undefined;
+      bins.#counts = range;
+      bins.#base = first;
+      return bins;
+    }
+    // Element by element: copying typed arrays into plain ones as a whole is several times slower.
+    const [ownKeys, ownCounts] = [[first], [counts[0]!]];
+    for (let slot = 1; slot < used; slot++) {
+      ownKeys.push(keys[slot]!);
+      ownCounts.push(counts[slot]!);
+    }
+    bins.#keys = ownKeys;
+    bins.#listed = ownCounts;
+    return bins;
+  }
+
   /** Adds `count` (above 0) to bin `key`. */
   add(key: number, count: number): void {
     if (this.#keys === undefined) {

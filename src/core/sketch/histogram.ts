@@ -50,7 +50,9 @@ export class Histogram {
   }
 
   /** The value into its bucket, minimum and maximum; not into count and total. */
-  #place(value: number, weight: number): void {
+  #place(signed: number, weight: number): void {
+    // Adding 0 turns -0 into 0: which of them came first must not show.
+    const value = signed + 0;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
     if (value > 0) this.#addToBins(this.#writablePositive(), bucketIndex(value), weight);
@@ -81,6 +83,21 @@ export class Histogram {
     }
     const bins = key > 0 ? this.#writablePositive() : this.#writableNegative();
     this.#addToBins(bins, indexOfKey(key), weight);
+  }
+
+  /**
+   * Adds neighbouring buckets of positive values, the first of which has the key `firstKey`: `counts[from]` to before
+   * `counts[to]`. Count, total, minimum and maximum are the caller's.
+   */
+  addBuckets(firstKey: number, counts: Uint32Array, from: number, to: number): void {
+    const first = indexOfKey(firstKey);
+    if (this.#positive === noBins && this.scale === finestScale) {
+      this.#positive = Bins.ofCounts(first, counts, from, to);
+      return;
+    }
+    for (let at = from; at < to; at++) {
+      if (counts[at] !== 0) this.#addToBins(this.#writablePositive(), first + at - from, counts[at]!);
+    }
   }
 
   /** Adds a histogram with other boundaries. Our scale stays as it is, however coarse that one may be. */
@@ -127,6 +144,24 @@ export class Histogram {
     if (from.#positive.used > 0) this.#writablePositive().merge(from.#positive, shift);
     if (from.#negative.used > 0) this.#writableNegative().merge(from.#negative, shift);
     this.#fit();
+  }
+
+  /** As `merge`, without a copy: `from` must not be used any more. */
+  absorb(from: Histogram): void {
+    if (this.count > 0) {
+      this.merge(from);
+      return;
+    }
+    this.scale = from.scale;
+    this.count = from.count;
+    this.total = from.total;
+    this.min = from.min;
+    this.max = from.max;
+    this.zeros = from.zeros;
+    this.coarseCount = from.coarseCount;
+    this.coarseRatio = from.coarseRatio;
+    this.#positive = from.#positive;
+    this.#negative = from.#negative;
   }
 
   #fit(): void {
@@ -283,16 +318,23 @@ function encodeBins(bins: Bins, out: ByteWriter): void {
 function decodeBins(input: ByteReader): Bins {
   const runs = input.varint();
   if (runs === 0) return noBins;
-  const bins = new Bins();
   let key = 0;
+  let used = 0;
   for (let run = 0; run < runs; run++) {
     key += run === 0 ? input.signedVarint() : input.varint();
     for (let left = input.varint(); left > 0; left--) {
       const count = input.count();
       if (!(count > 0) || Math.abs(key) > 2 ** 20)
         throw new TabaError('corrupt', `bin ${key} holds ${count}`);
-      bins.add(key++, count);
+      if (used > maxBinsPerSign)
+        throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
+      readKeys[used] = key++;
+      readCounts[used++] = count;
     }
   }
-  return bins;
+  return used === 0 ? noBins : Bins.ofList(readKeys, readCounts, used);
 }
+
+/** Shared by all calls: bins are read before they are laid out. One more than there may be while a bin is being added. */
+const readKeys = new Int32Array(maxBinsPerSign + 1);
+const readCounts = new Float64Array(maxBinsPerSign + 1);

@@ -20,36 +20,42 @@ const event = (numbers: fc.Arbitrary<number>) =>
     weight: weights,
   });
 
-t.test('draining gives what folding each event would have given', async (t) => {
-  const columns = new NumberColumns(7);
-  fc.assert(
-    fc.property(fc.array(event(exactNumbers), { maxLength: 60 }), (events) => {
-      const expected = new Map<number, { events: number; histogram: Histogram }>();
-      for (const { row, value, weight } of events) {
-        columns.add(row, value, weight);
-        const known = expected.get(row) ?? { events: 0, histogram: new Histogram() };
-        expected.set(row, known);
-        known.events++;
-        known.histogram.add(value, weight);
-      }
-      if (columns.events !== events.length || columns.touched !== expected.size) return false;
-      let same = true;
-      const order: number[] = [];
-      columns.drain((row, gathered) => {
-        order.push(row);
-        const { events: count, histogram } = expected.get(row)!;
-        same &&= gathered.events === count && encoded(gathered.numbers) === encoded(histogram);
-        const distinct = histogram.min !== histogram.max;
-        same &&= distinct
-          ? gathered.single === undefined
-          : gathered.single?.value === histogram.min && gathered.single.weight === histogram.count;
-      });
-      const inOrder = [...new Set(events.map(({ row }) => row))];
-      return same && columns.events === 0 && columns.touched === 0 && order.join() === inOrder.join();
-    }),
+/** No page at all, room for a few, room for all. */
+for (const maxCounts of [7, 200, 2 ** 20]) {
+  t.test(
+    `draining gives what folding each event would have given, with room for ${maxCounts} counts`,
+    async (t) => {
+      const columns = new NumberColumns(maxCounts);
+      fc.assert(
+        fc.property(fc.array(event(exactNumbers), { maxLength: 60 }), (events) => {
+          const expected = new Map<number, { events: number; histogram: Histogram }>();
+          for (const { row, value, weight } of events) {
+            columns.add(row, value, weight);
+            const known = expected.get(row) ?? { events: 0, histogram: new Histogram() };
+            expected.set(row, known);
+            known.events++;
+            known.histogram.add(value, weight);
+          }
+          if (columns.events !== events.length || columns.touched !== expected.size) return false;
+          let same = true;
+          const order: number[] = [];
+          columns.drain((row, gathered) => {
+            order.push(row);
+            const { events: count, histogram } = expected.get(row)!;
+            same &&= gathered.events === count && encoded(gathered.numbers) === encoded(histogram);
+            const distinct = histogram.min !== histogram.max;
+            same &&= distinct
+              ? gathered.single === undefined
+              : gathered.single?.value === histogram.min && gathered.single.weight === histogram.count;
+          });
+          const inOrder = [...new Set(events.map(({ row }) => row))];
+          return same && columns.events === 0 && columns.touched === 0 && order.join() === inOrder.join();
+        }),
+      );
+      t.equal(columns.events, 0);
+    },
   );
-  t.equal(columns.events, 0);
-});
+}
 
 t.test('any finite number, its total within rounding', async () => {
   fc.assert(
@@ -88,6 +94,29 @@ t.test('more rows and events than there was room for: nothing gets lost, nothing
     });
     t.equal(rows, 3000);
     t.equal(right, 3000);
+  }
+});
+
+t.test('pages grow in both directions, stay over drains, and are given up when they crowd', async (t) => {
+  for (const maxCounts of [2 ** 13, 2 ** 20]) {
+    const columns = new NumberColumns(maxCounts);
+    for (let round = 0; round < 4; round++) {
+      const expected = Array.from({ length: 10 }, () => new Histogram());
+      for (let event = 0; event < 4000; event++) {
+        const row = event % expected.length;
+        // Ever wider around 100 over six octaves, and now and then far outside, zero, or below it.
+        const value = 100 * 2 ** (((event * 7919) % 601) / 100 - 3) + (event % 97 === 0 ? 1e9 : 0);
+        const signed = event % 101 === 0 ? -value : event % 103 === 0 ? 0 : Math.round(value * 8) / 8;
+        columns.add(row, signed, 1);
+        expected[row]!.add(signed);
+      }
+      const wrong: number[] = [];
+      columns.drain((row, { numbers }) => {
+        numbers.total = expected[row]!.total;
+        if (encoded(numbers) !== encoded(expected[row]!)) wrong.push(row);
+      });
+      t.same(wrong, [], `round ${round}`);
+    }
   }
 });
 

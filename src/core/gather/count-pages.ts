@@ -1,0 +1,67 @@
+import type { Histogram } from '../sketch/histogram.js';
+
+/** The widest page: eight octaves of values. */
+export const maxPageKeys = 1024;
+const leastPageKeys = 32;
+const firstCounts = 2 ** 14;
+
+/**
+ * Counts by bucket for many rows in one array, each row on a page of its own: neighbouring buckets, so that a count costs no
+ * look-up. Pages are laid down one behind the other; the page that a row leaves behind when it moves to a larger one serves another.
+ */
+export class CountPages {
+  readonly #maxCounts: number;
+  #used = 0;
+  /** Where empty pages begin that nobody has any more, by size. */
+  readonly #left = new Map<number, number[]>();
+  /** Changes when pages are made. */
+  counts = new Uint32Array(firstCounts);
+
+  constructor(maxCounts: number) {
+    this.#maxCounts = maxCounts;
+  }
+
+  /** Whether most of the room is laid out: with all rows empty, it is time to begin anew. */
+  get isCrowded(): boolean {
+    return this.#used > this.#maxCounts / 2;
+  }
+
+  /** @returns an empty page for at least so many buckets, with some to spare; undefined where there is no room */
+  make(keys: number): { readonly start: number; readonly size: number } | undefined {
+    const size = Math.max(leastPageKeys, 2 ** Math.ceil(Math.log2(keys * 1.25)));
+    const left = this.#left.get(size)?.pop();
+    if (left !== undefined) return { start: left, size };
+    const start = this.#used;
+    const end = start + size;
+    if (end > this.#maxCounts) return undefined;
+    if (end > this.counts.length) {
+      const counts = new Uint32Array(Math.min(this.#maxCounts, this.counts.length * 2));
+      counts.set(this.counts);
+      this.counts = counts;
+    }
+    this.#used = end;
+    return { start, size };
+  }
+
+  /** Moves the counts of a whole page to a place on a larger one, and gives the page back. */
+  move(start: number, size: number, to: number): void {
+    this.counts.copyWithin(to, start, start + size);
+    this.counts.fill(0, start, start + size);
+    const left = this.#left.get(size);
+    if (left === undefined) this.#left.set(size, [start]);
+    else left.push(start);
+  }
+
+  /** Adds the counts of a page to the buckets of a histogram, and empties it. @param firstKey of its first bucket */
+  drain(start: number, size: number, firstKey: number, into: Histogram): void {
+    into.addBuckets(firstKey, this.counts, start, start + size);
+    this.counts.fill(0, start, start + size);
+  }
+
+  /** Gives the room of all pages back; they must be empty. */
+  clear(): void {
+    this.#used = 0;
+    this.#left.clear();
+    if (this.counts.length > firstCounts) this.counts = new Uint32Array(firstCounts);
+  }
+}
