@@ -1,3 +1,5 @@
+import type { Program } from './this-program.js';
+
 /** What a command may touch of the world, so that tests can hand it another one. */
 export interface Io {
   readonly env: NodeJS.ProcessEnv;
@@ -8,6 +10,8 @@ export interface Io {
   readonly stderrIsTerminal: boolean;
   /** Width to wrap help at. */
   readonly columns: number;
+  /** Starts this very program once more. */
+  readonly program: Program;
   out(text: string): void;
   err(text: string): void;
 }

@@ -1,4 +1,5 @@
 import type { ExitCode, Io } from './io.js';
+import { thisProgram } from './this-program.js';
 import { version } from './version.js';
 
 /** Runs the command line of this process, and leaves its exit code. */
@@ -19,6 +20,9 @@ export async function runFromShell(): Promise<void> {
     },
     stdoutIsTerminal: process.stdout.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,
+    get program() {
+      return thisProgram();
+    },
     columns: Math.min(process.stdout.columns ?? 100, 110),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

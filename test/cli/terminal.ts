@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import type { ExitCode, Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/shell.js';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface Ran {
   readonly code: ExitCode;
@@ -26,6 +29,7 @@ export async function taba(args: readonly string[], setup: Setup = {}): Promise<
     stdoutIsTerminal: false,
     stderrIsTerminal: setup.stderrIsTerminal ?? false,
     columns: 100,
+    program: { file: process.execPath, args: ['--import=tsx', main] },
     out: (text) => {
       out += text;
     },

@@ -18,6 +18,7 @@ export class FreshnessProbe {
   readonly #recordedAtMs: number[] = [];
   readonly #tookMs: number[] = [];
   #isRecording = true;
+  #isStopped = false;
   readonly #recording: Promise<void>;
   readonly #asking: Promise<void>;
 
@@ -43,7 +44,7 @@ export class FreshnessProbe {
     let endMs = Number.POSITIVE_INFINITY;
     while (this.#tookMs.length < this.#recordedAtMs.length || this.#isRecording) {
       if (!this.#isRecording) endMs = Math.min(endMs, performance.now() + settleMs);
-      if (performance.now() > endMs) return;
+      if (performance.now() > endMs || this.#isStopped) return;
       const shown = await this.#reader.tabs({ names: [this.#tab] }).catch(() => ({}));
       const { count = 0 } = (Object.values(shown)[0] ?? {}) as { count?: number };
       const nowMs = performance.now();
@@ -54,11 +55,18 @@ export class FreshnessProbe {
     }
   }
 
-  /** Records no more, and waits until what was recorded is shown. */
+  /** Records no more, and waits until what was recorded is shown, at most five seconds. */
   async end(): Promise<Freshness> {
     this.#isRecording = false;
     await Promise.all([this.#recording, this.#asking]);
-    await this.#client.close();
     return this.#tookMs.sort((a, b) => a - b);
+  }
+
+  /** Lets go at once. */
+  async stop(): Promise<void> {
+    this.#isRecording = false;
+    this.#isStopped = true;
+    await Promise.all([this.#recording, this.#asking]);
+    await this.#client.close();
   }
 }

@@ -10,7 +10,8 @@ export interface Plan {
 }
 
 /** Types whose renderings show a count and a total. */
-export type BenchType = 'CounterGroup' | 'PercentileGroup' | 'TotalsCounter';
+export const benchTypes = ['CounterGroup', 'PercentileGroup', 'TotalsCounter'] as const;
+export type BenchType = (typeof benchTypes)[number];
 
 /** The order in which a client records, over and over: event `i` goes to tab `tabs[i]` with amount `amounts[i]`. */
 export interface Round {

@@ -7,7 +7,7 @@ import type { Share, ShareResult } from './share.js';
 /** Holds the share of a process that was started to take part in a run, as JSON. */
 export const shareVariable = 'TABA_BENCH_SHARE';
 
-/** Runs every share in a process of its own, all at the same time. @throws CommandFailure when one of them fails */
+/** Runs every share in a process of its own, all at the same time. @throws CommandFailure when one of them fails or is interrupted */
 export async function recordInProcesses(
   shares: readonly Share[],
   program: Program,
@@ -22,7 +22,13 @@ export async function recordInProcesses(
   const endAll = () => {
     for (const child of children) child.kill('SIGKILL');
   };
-  process.on('exit', endAll);
+  let isInterrupted = false;
+  const interrupt = () => {
+    isInterrupted = true;
+    endAll();
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
   try {
     return await Promise.all(
       children.map(async (child, index) => {
@@ -31,12 +37,13 @@ export async function recordInProcesses(
           child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
         });
         const [said, ending] = await Promise.all([text(child.stdout), ended]);
+        if (isInterrupted) throw new CommandFailure('the run was interrupted');
         if (ending !== 'exit code 0') throw new CommandFailure(`process ${index} ended with ${ending}`);
         return JSON.parse(said) as ShareResult;
       }),
     );
   } finally {
     endAll();
-    process.off('exit', endAll);
+    for (const signal of signals) process.off(signal, interrupt);
   }
 }

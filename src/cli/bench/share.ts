@@ -33,7 +33,7 @@ export interface ShareResult {
 
 /** Recorded at once, before everything else in the process gets a turn: below a millisecond. */
 const eventsPerTurn = 16_384;
-const closeMs = 60_000;
+const closeMs = 30_000;
 const memoryEveryMs = 100;
 
 export async function recordShare(share: Share): Promise<ShareResult> {

@@ -12,14 +12,14 @@ export interface Verification {
   readonly waitedSec: number;
 }
 
-const deadlineMs = 30_000;
 const askEveryMs = 50;
 
-/** Waits until the server shows every event, at most half a minute. @throws ServerFault, NoAnswer */
+/** Waits until the server shows every event, at most for `deadlineMs`. @throws ServerFault, NoAnswer */
 export async function verify(
   plan: Plan,
   eventsOfClients: readonly number[],
   server: string,
+  deadlineMs = 30_000,
 ): Promise<Verification> {
   const reader = createReader({ url: server });
   const expected = expectedOf(plan, eventsOfClients);
@@ -52,6 +52,6 @@ async function shownOf(plan: Plan, reader: Reader): Promise<Map<string, Figures>
 }
 
 /** A regular expression that matches the tabs of the run, and nothing else. */
-export function ownTabs({ prefix }: Plan): string {
+function ownTabs({ prefix }: Plan): string {
   return `${prefix.replaceAll('.', '\\.')}\\.[0-9]+$`;
 }

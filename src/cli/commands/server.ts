@@ -25,10 +25,9 @@ export const server: Command = {
       const { settings, clock, log } = ingredients;
       if (settings.workers > 1) {
         const { startWorkers } = await import('../workers.js');
-        const { thisProgram } = await import('../this-program.js');
         const { workerCommand } = await import('../worker-arguments.js');
         return startWorkers({
-          ...{ clock, log, folder: io.folder, count: settings.workers, program: thisProgram() },
+          ...{ clock, log, folder: io.folder, count: settings.workers, program: io.program },
           command: (worker, portBefore) =>
             workerCommand({ flags: args.flags, env: io.env, settings, worker, portBefore }),
         });

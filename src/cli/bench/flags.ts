@@ -1,0 +1,78 @@
+import { askOptions } from '../ask.js';
+import type { Arguments, Option } from '../command.js';
+import { nodeUrl } from '../settings/kinds.js';
+import { UsageError } from '../usage-error.js';
+import { type BenchType, benchTypes, type Plan } from './plan.js';
+import type { Share } from './share.js';
+
+const defaultUrl = 'http://127.0.0.1:8279';
+
+export const benchOptions = {
+  ...askOptions,
+  url: { placeholder: 'URL', description: `agent or server to send to [${defaultUrl}]` },
+  tabs: { placeholder: 'N', description: 'how many [1000]' },
+  type: { placeholder: 'TYPE', description: `of the tabs: ${benchTypes.join(', ')} [CounterGroup]` },
+  clients: { placeholder: 'N', description: 'client ids that record, shared by the processes [one each]' },
+  processes: { placeholder: 'N', description: 'that record [1]' },
+  rate: {
+    placeholder: 'N',
+    description: 'events a second, of all together; 0: as many as can be [1000000]',
+  },
+  seconds: { placeholder: 'N', description: 'how long to record [10]' },
+  zipf: { placeholder: '', description: 'tab k gets events in proportion to 1/k, instead of all as many' },
+  'by-name': { placeholder: '', description: 'look tabs up by their names at every event' },
+  keep: { placeholder: '', description: 'do not delete the tabs in the end' },
+} as const satisfies Record<string, Option>;
+
+/** What the processes of a run do, one each. @throws UsageError naming the flag */
+export function sharesOf(args: Arguments): readonly [Share, ...Share[]] {
+  const tabs = whole(args, 'tabs', 1000, { least: 1, most: 1_000_000 });
+  const processes = whole(args, 'processes', 1, { least: 1, most: 64 });
+  const clients = whole(args, 'clients', processes, { least: processes, most: 10_000 });
+  const prefix = `taba_bench.${Date.now().toString(36)}${process.pid.toString(36)}`;
+  const plan: Plan = { prefix, tabs, clients, type: typeOf(args), zipf: args.isOn('zipf') };
+  const share = {
+    plan,
+    url: urlOf(args),
+    seconds: whole(args, 'seconds', 10, { least: 1, most: 86_400 }),
+    byName: args.isOn('by-name'),
+    eventsPerSec: whole(args, 'rate', 1_000_000, { least: 0, most: 1e9 }) / processes,
+  };
+  const shareOf = (process: number): Share => {
+    const all = Array.from({ length: clients }, (_, client) => client);
+    return { ...share, clients: all.filter((client) => client % processes === process) };
+  };
+  return [shareOf(0), ...Array.from({ length: processes - 1 }, (_, before) => shareOf(before + 1))];
+}
+
+function whole(
+  args: Arguments,
+  flag: string,
+  otherwise: number,
+  { least, most }: { readonly least: number; readonly most: number },
+): number {
+  const written = args.text(flag);
+  const value = written === undefined ? otherwise : Number(written);
+  if (written?.trim() === '' || !Number.isInteger(value) || value < least || value > most) {
+    throw new UsageError(
+      `--${flag}: ${JSON.stringify(written ?? String(value))} is wrong: it takes a whole number from ${least} to ${most}`,
+    );
+  }
+  return value;
+}
+
+function urlOf(args: Arguments): string {
+  const written = args.text('url') ?? defaultUrl;
+  const url = nodeUrl.fromTexts([written], '');
+  if (url !== undefined) return url;
+  throw new UsageError(`--url: ${JSON.stringify(written)} is wrong: it takes ${nodeUrl.takes}`);
+}
+
+function typeOf(args: Arguments): BenchType {
+  const written = args.text('type') ?? 'CounterGroup';
+  const type = benchTypes.find((one) => one === written);
+  if (type !== undefined) return type;
+  throw new UsageError(
+    `--type: ${JSON.stringify(written)} is wrong: it takes one of ${benchTypes.join(', ')}`,
+  );
+}

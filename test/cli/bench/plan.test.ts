@@ -1,0 +1,48 @@
+import t from 'tap';
+import { expectedOf, type Plan, roundOf } from '../../../src/cli/bench/plan.js';
+
+const plan: Plan = { prefix: 'p', tabs: 40, clients: 2, type: 'CounterGroup', zipf: false };
+
+t.test('what is expected is what the clients record, event by event', async (t) => {
+  for (const zipf of [false, true]) {
+    const { tabs, amounts } = roundOf({ ...plan, zipf });
+    const eventsOfClients = [3, tabs.length + 1234];
+    const counts = new Array<number>(plan.tabs).fill(0);
+    const totals = new Array<number>(plan.tabs).fill(0);
+    for (const events of eventsOfClients) {
+      for (let event = 0; event < events; event++) {
+        const at = event % tabs.length;
+        counts[tabs[at]!]! += 1;
+        totals[tabs[at]!]! += amounts[at]!;
+      }
+    }
+    t.same(
+      expectedOf({ ...plan, zipf }, eventsOfClients),
+      counts.map((count, tab) => ({ count, total: totals[tab]! })),
+    );
+  }
+});
+
+t.test('tabs get as many events each, or in proportion to 1 / k', async (t) => {
+  const countsOf = (zipf: boolean) => {
+    const round = roundOf({ ...plan, zipf });
+    const counts = new Array<number>(plan.tabs).fill(0);
+    for (const tab of round.tabs) counts[tab]! += 1;
+    return { counts, events: round.tabs.length };
+  };
+  const even = countsOf(false);
+  for (const count of even.counts) {
+    t.ok(Math.abs(count / (even.events / plan.tabs) - 1) < 0.1, `${count} of ${even.events}`);
+  }
+  const popular = countsOf(true);
+  const harmonic = even.counts.reduce((sum, _, tab) => sum + 1 / (tab + 1), 0);
+  for (const [tab, count] of popular.counts.entries()) {
+    const share = count / popular.events / (1 / (tab + 1) / harmonic);
+    t.ok(Math.abs(share - 1) < 0.15, `tab ${tab}: ${share} of what is due`);
+  }
+});
+
+t.test('sums of amounts are exact in any order', async (t) => {
+  const { amounts } = roundOf(plan);
+  t.ok(amounts.every((amount) => Number.isInteger(amount * 8)));
+});
