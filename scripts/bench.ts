@@ -7,6 +7,7 @@
  *   npm run bench -- statsd --seconds 20 --save      (into docs/benchmarks.md)
  */
 import { parseArgs } from 'node:util';
+import { freshnessScenario, missionScenario, sdkScenario } from './bench/load/scenarios.js';
 import { microScenario } from './bench/micro/scenario.js';
 import { save } from './bench/report/save.js';
 import { asText } from './bench/report/table.js';
@@ -15,6 +16,9 @@ import { statsdScenario } from './bench/statsd/scenario.js';
 import { v1Scenario } from './bench/v1/scenario.js';
 
 const scenarios: Readonly<Record<string, Scenario>> = {
+  sdk: sdkScenario,
+  mission: missionScenario,
+  freshness: freshnessScenario,
   statsd: statsdScenario,
   v1: v1Scenario,
   micro: microScenario,

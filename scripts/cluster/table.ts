@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { RedisCluster } from '../redis/redis-cluster.js';
+import { aligned } from '../terminal/aligned.js';
 import { shares } from './shares.js';
 import type { NodeRole, TabaCluster } from './taba-cluster.js';
 
@@ -28,18 +29,6 @@ export async function describe(redis: RedisCluster, taba: TabaCluster, buckets: 
   for (const { name, role, daemon, url } of taba.nodes)
     rows.push([name, duties[role], String(daemon.pid), url]);
   return aligned([['name', 'what', 'pid', 'address'], ...rows]);
-}
-
-function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
 
 /** Commands that work as they stand. */

@@ -1,17 +1,9 @@
+import { aligned } from '../../terminal/aligned.js';
 import type { Report } from '../scenario.js';
 
 /** For a terminal. */
 export function asText({ columns, rows }: Report): string {
-  const all = [columns, ...rows];
-  const widths = columns.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return aligned([columns, ...rows]);
 }
 
 /** For docs/benchmarks.md. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildExecutable } from '../../cluster/program.js';
 import { measured } from '../measured.js';
 import { type Result, reportOf } from '../report/results.js';
+import { saidBySender } from '../said-by.js';
 import type { BenchOptions, Scenario } from '../scenario.js';
-import { runSender } from '../sender.js';
 import { startNpmStatsd } from './npm-statsd.js';
 import type { Shown, StatsdProgram } from './program.js';
 import type { SenderOrder, Sent } from './sender.js';
@@ -88,7 +88,7 @@ function verdict(
 async function send(program: StatsdProgram, traffic: Traffic): Promise<{ seconds: number; packets: number }> {
   const begun = performance.now();
   const order: SenderOrder = { port: program.port, traffic };
-  const { packets } = await runSender<Sent>(join(import.meta.dirname, 'sender.ts'), order);
+  const { packets } = await saidBySender<Sent>(join(import.meta.dirname, 'sender.ts'), order);
   const expected = eventsOf(traffic);
   // Over UDP the rest may never come: done once three seconds bring nothing, which are not counted.
   let counted = await program.counted();

@@ -1,5 +1,5 @@
 /**
- * Sends traffic as a process of its own, see `runSender`. Prints how many datagrams it sent (over TCP: writes) when the last one is on
+ * Sends traffic as a process of its own, see `saidBySender`. Prints how many datagrams it sent (over TCP: writes) when the last one is on
  * its way.
  */
 import { createSocket } from 'node:dgram';

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildExecutable } from '../../cluster/program.js';
 import { measured } from '../measured.js';
 import { type Result, reportOf } from '../report/results.js';
+import { saidBySender } from '../said-by.js';
 import type { BenchOptions, Scenario } from '../scenario.js';
-import { runSender } from '../sender.js';
 import { TabaPair } from '../taba-pair.js';
 import { type Bodies, expectedOf, tabOf } from './bodies.js';
 import type { SenderOrder } from './sender.js';
@@ -42,7 +42,7 @@ async function resultOf(
     const { outcome, used, calibrationNs } = await measured(pair.pids, async () => {
       const begun = performance.now();
       const order: SenderOrder = { url: pair.agentUrl, bodies };
-      await runSender(join(import.meta.dirname, 'sender.ts'), order);
+      await saidBySender(join(import.meta.dirname, 'sender.ts'), order);
       while ((await pair.delivered()) < sent) await sleep(20);
       return (performance.now() - begun) / 1000;
     });

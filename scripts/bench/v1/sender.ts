@@ -1,4 +1,4 @@
-/** Posts bodies as a process of its own, see `runSender`: each of two connections sends the next body when its last one was answered. */
+/** Posts bodies as a process of its own, see `saidBySender`: each of two connections sends the next body when its last one was answered. */
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type Bodies, bodyOf } from './bodies.js';
