@@ -33,7 +33,7 @@ export interface TakenParts {
 /** With more tabs than this, those that had nothing to send for a few flushes are forgotten. */
 const manyCells = 10_000;
 const flushesKept = 16;
-/** Counts of buckets that are at hand, 4 bytes each: for some 2,000 tabs of a wide distribution each. */
+/** Counts of buckets that are at hand, a byte each: for some 4,000 tabs of a wide distribution each. */
 const columnCounts = 2 ** 22;
 
 /**

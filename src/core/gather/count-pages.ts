@@ -1,13 +1,17 @@
 import type { Histogram } from '../sketch/histogram.js';
 
-/** The widest page: eight octaves of values. */
-export const maxPageKeys = 1024;
+/** The widest page: sixteen octaves of values. */
+export const maxPageKeys = 2048;
+/** A count that gets here leaves the page, see `add`. */
+const countBase = 256;
 const leastPageKeys = 32;
 const firstCounts = 2 ** 14;
 
 /**
  * Counts by bucket for many rows in one array, each row on a page of its own: neighbouring buckets, so that a count costs no
- * look-up. Pages are laid down one behind the other; the page that a row leaves behind when it moves to a larger one serves another.
+ * look-up. A count is one byte, so that the pages of a thousand rows stay in the caches of a core; what exceeds that is
+ * carried to where the caller keeps larger ones. Pages are laid down one behind the other; the page that a row leaves behind when it
+ * moves to a larger one serves another.
  */
 export class CountPages {
   readonly #maxCounts: number;
@@ -15,7 +19,7 @@ export class CountPages {
   /** Where empty pages begin that nobody has any more, by size. */
   readonly #left = new Map<number, number[]>();
   /** Changes when pages are made. */
-  counts = new Uint32Array(firstCounts);
+  counts = new Uint8Array(firstCounts);
 
   constructor(maxCounts: number) {
     this.#maxCounts = maxCounts;
@@ -35,12 +39,19 @@ export class CountPages {
     const end = start + size;
     if (end > this.#maxCounts) return undefined;
     if (end > this.counts.length) {
-      const counts = new Uint32Array(Math.min(this.#maxCounts, this.counts.length * 2));
+      const counts = new Uint8Array(Math.min(this.#maxCounts, this.counts.length * 2));
       counts.set(this.counts);
       this.counts = counts;
     }
     this.#used = end;
     return { start, size };
+  }
+
+  /** Adds to the count at a place. @returns what is too much for it: 0, or a multiple of 256, which the page has not */
+  add(at: number, weight: number): number {
+    const count = this.counts[at]! + weight;
+    this.counts[at] = count;
+    return count < countBase ? 0 : count - (count % countBase);
   }
 
   /** Moves the counts of a whole page to a place on a larger one, and gives the page back. */
@@ -62,6 +73,6 @@ export class CountPages {
   clear(): void {
     this.#used = 0;
     this.#left.clear();
-    if (this.counts.length > firstCounts) this.counts = new Uint32Array(firstCounts);
+    if (this.counts.length > firstCounts) this.counts = new Uint8Array(firstCounts);
   }
 }

@@ -16,6 +16,9 @@ const pageKeyAt = 6;
 /** 0 for a row without a page. */
 const pageSizeAt = 7;
 
+/** A larger weight would only be carried over from a page. */
+const maxPageWeight = 256;
+
 /** What a row has gathered. */
 export interface Gathered {
   /** How many events, each counting as one whatever it weighs. */
@@ -40,10 +43,10 @@ export class NumberColumns {
   #touchedCount = 0;
   #events = 0;
   readonly #pages: CountPages;
-  /** Of rows whose values are of a kind that pages do not hold. */
+  /** Of rows whose values are of a kind that pages do not hold, and of those that come too often for them. */
   readonly #histograms = new Map<number, Histogram>();
 
-  /** @param maxCounts on all pages together, 4 bytes each; rows beyond that gather in histograms of their own, at several times the cost */
+  /** @param maxCounts on all pages together, a byte each; rows beyond that gather in histograms of their own, at several times the cost */
   constructor(maxCounts = 2 ** 23) {
     this.#pages = new CountPages(maxCounts);
   }
@@ -89,7 +92,8 @@ export class NumberColumns {
     const key = bucketKey(value);
     const slot = key - rows[at + pageKeyAt]!;
     if (weight === 1 && slot >= 0 && slot < rows[at + pageSizeAt]!) {
-      this.#pages.counts[rows[at + pageAt]! + slot]!++;
+      const carried = this.#pages.add(rows[at + pageAt]! + slot, 1);
+      if (carried > 0) this.#histogram(row).addToBucket(key, carried);
     } else {
       this.#addToBucket(row, key, weight);
     }
@@ -98,13 +102,14 @@ export class NumberColumns {
   #addToBucket(row: number, key: number, weight: number): void {
     const at = row * stride;
     const rows = this.#rows;
-    // Pages hold whole counts, of 32 bits, of positive values.
-    const fits = key > 0 && Number.isInteger(weight) && rows[at + countAt]! < 2 ** 31;
+    // Pages hold whole counts of positive values.
+    const fits = key > 0 && Number.isInteger(weight) && weight < maxPageWeight;
     if (!fits || !this.#hasPage(row, key)) {
       this.#histogram(row).addToBucket(key, weight);
       return;
     }
-    this.#pages.counts[rows[at + pageAt]! + key - rows[at + pageKeyAt]!]! += weight;
+    const carried = this.#pages.add(rows[at + pageAt]! + key - rows[at + pageKeyAt]!, weight);
+    if (carried > 0) this.#histogram(row).addToBucket(key, carried);
   }
 
   /** @returns whether the row's page, grown if need be, holds this bucket */

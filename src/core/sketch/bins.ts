@@ -26,7 +26,7 @@ export class Bins {
   #lastSlot = 0;
 
   /** Bins from `first` on, whose counts are `counts[from]` to before `counts[to]`. */
-  static ofCounts(first: number, counts: Uint32Array, from: number, to: number): Bins {
+  static ofCounts(first: number, counts: Uint8Array, from: number, to: number): Bins {
     const bins = new Bins();
     let start = from;
     while (start < to && counts[start] === 0) start++;

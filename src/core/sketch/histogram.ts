@@ -89,7 +89,7 @@ export class Histogram {
    * Adds neighbouring buckets of positive values, the first of which has the key `firstKey`: `counts[from]` to before
    * `counts[to]`. Count, total, minimum and maximum are the caller's.
    */
-  addBuckets(firstKey: number, counts: Uint32Array, from: number, to: number): void {
+  addBuckets(firstKey: number, counts: Uint8Array, from: number, to: number): void {
     const first = indexOfKey(firstKey);
     if (this.#positive === noBins && this.scale === finestScale) {
       this.#positive = Bins.ofCounts(first, counts, from, to);

@@ -120,6 +120,24 @@ t.test('pages grow in both directions, stay over drains, and are given up when t
   }
 });
 
+t.test('counts that exceed their place on a page, one by one and by weight', async (t) => {
+  const columns = new NumberColumns();
+  for (let round = 0; round < 2; round++) {
+    const expected = new Histogram();
+    const add = (value: number, weight: number) => {
+      columns.add(0, value, weight);
+      expected.add(value, weight);
+    };
+    for (let event = 0; event < 5000; event++) add(1 + (event % 3), 1);
+    for (const weight of [255, 256, 257, 1e6, 0.5, 1, 254]) add(9, weight);
+    let found = '';
+    columns.drain((_row, { numbers }) => {
+      found = encoded(numbers);
+    });
+    t.equal(found, encoded(expected));
+  }
+});
+
 t.test('a State of gathered numbers is the State of its events', async (t) => {
   for (const type of ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter']) {
     const handler = builtinHandlers().get(type)!;
