@@ -1,4 +1,5 @@
 import { ByteWriter } from '../core/bytes.js';
+import { decodedState, EncodedState } from '../core/handlers/encoded-state.js';
 import type { Handler } from '../core/handlers/handler.js';
 import type { TabName } from '../core/ids.js';
 
@@ -17,7 +18,7 @@ export class Cell {
   readonly row: number | undefined;
   /** Whether something waits: in the State, or in the columns. */
   isWaiting = false;
-  /** undefined while nothing waits, or all of it is in the columns. */
+  /** undefined while nothing waits, or all of it is in the columns; an `EncodedState` where it was about to be sent. */
   state: unknown;
   /** Events in the State. */
   events = 0;
@@ -46,15 +47,26 @@ export class Cell {
     this.measureAtEvents = firstMeasuredAtEvents;
   }
 
+  /** The State, to be changed: a new one if there is none. */
+  liveState(): unknown {
+    this.state = this.state === undefined ? this.handler.newState() : decodedState(this.handler, this.state);
+    return this.state;
+  }
+
   /** Estimates the size of the State; the next time at four times the events. @returns by how much it grew */
   measure(): number {
-    scratch.clear();
-    this.handler.encode(this.state, scratch);
-    const bytes = this.leastBytes + scratch.length * memoryPerEncodedByte;
+    const bytes = this.leastBytes + this.#encodedBytes() * memoryPerEncodedByte;
     const growth = bytes - this.bytes;
     this.bytes = bytes;
     this.measureAtEvents = this.events * 4;
     return growth;
+  }
+
+  #encodedBytes(): number {
+    if (this.state instanceof EncodedState) return this.state.end - this.state.start;
+    scratch.clear();
+    this.handler.encode(this.state, scratch);
+    return scratch.length;
   }
 
   empty(): void {

@@ -1,6 +1,8 @@
+import { ByteWriter } from '../core/bytes.js';
 import { TabaError } from '../core/errors.js';
 import { foldGathered } from '../core/gather/fold-gathered.js';
 import { NumberColumns } from '../core/gather/number-columns.js';
+import { EncodedState } from '../core/handlers/encoded-state.js';
 import type { EventMeta } from '../core/handlers/handler.js';
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId } from '../core/ids.js';
@@ -35,6 +37,8 @@ const manyCells = 10_000;
 const flushesKept = 16;
 /** Counts of buckets that are at hand, a byte each: for some 4,000 tabs of a wide distribution each. */
 const columnCounts = 2 ** 22;
+/** What is written here is copied out at once. */
+const gatheredWriter = new ByteWriter(1024);
 
 /**
  * The events that wait, folded: one State for each tab. Numbers are gathered in columns before, second by second, which is
@@ -128,8 +132,7 @@ export class FoldBuffer {
       if (!cell.isWaiting && !this.#begin(cell)) return;
       this.#meta.timestampSec = nowSec;
       this.#meta.sequence++;
-      cell.state ??= cell.handler.newState();
-      cell.handler.fold(cell.state, value, this.#meta);
+      cell.handler.fold(cell.liveState(), value, this.#meta);
       cell.events++;
       this.#events++;
       this.#options.tally.recorded++;
@@ -151,11 +154,38 @@ export class FoldBuffer {
     const meta: EventMeta = { timestampSec: this.#second, sequence: this.#meta.sequence++ };
     this.#columns.drain((row, gathered) => {
       const cell = this.#cellOfRow[row]!;
-      cell.state ??= cell.handler.newState();
-      foldGathered(cell.handler, cell.state, gathered, meta);
+      foldGathered(cell.handler, cell.liveState(), gathered, meta);
       cell.events += gathered.events;
       if (cell.events >= cell.measureAtEvents) this.#bytes += cell.measure();
     });
+  }
+
+  /** The same for States that are about to be sent: where nothing else waits, what is encoded needs no State before. */
+  #encodeColumns(): void {
+    if (this.#columns.events === 0) return;
+    const meta: EventMeta = { timestampSec: this.#second, sequence: this.#meta.sequence++ };
+    const out = gatheredWriter;
+    out.clear();
+    const encoded: Cell[] = [];
+    const ends: number[] = [];
+    this.#columns.drain((row, gathered) => {
+      const cell = this.#cellOfRow[row]!;
+      const { handler } = cell;
+      cell.events += gathered.events;
+      if (cell.state !== undefined || handler.encodeGathered === undefined) {
+        foldGathered(handler, cell.liveState(), gathered, meta);
+        return;
+      }
+      handler.encodeGathered(gathered, meta.timestampSec, out);
+      encoded.push(cell);
+      ends.push(out.length);
+    });
+    const bytes = out.finish();
+    for (let index = 0, start = 0; index < encoded.length; index++) {
+      const end = ends[index]!;
+      encoded[index]!.state = new EncodedState(bytes, start, end);
+      start = end;
+    }
   }
 
   /** @returns whether there is room */
@@ -177,7 +207,7 @@ export class FoldBuffer {
    * is larger is counted as lost.
    */
   take(maxPayloadBytes: number): TakenParts | undefined {
-    this.#foldColumns();
+    this.#encodeColumns();
     while (this.#waiting.length > 0) {
       let count = this.#waiting.length;
       let payload = this.#encode(count);
@@ -215,6 +245,7 @@ export class FoldBuffer {
   #remove(count: number): number {
     const taken = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
+    for (const cell of this.#waiting) this.#bytes += cell.measure();
     this.#flushes++;
     let events = 0;
     for (const cell of taken) {

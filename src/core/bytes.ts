@@ -52,6 +52,10 @@ export class ByteWriter {
 
   /** @param value an integer, 0 to 2^53 - 1 */
   varint(value: number): void {
+    if (value < 128 && value >= 0 && (value | 0) === value) {
+      this.u8(value);
+      return;
+    }
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a varint: ${value}`);
     this.#reserve(8);
     let rest = value;
@@ -72,12 +76,31 @@ export class ByteWriter {
    * byte 1 and an f64.
    */
   count(value: number): void {
-    if (Number.isInteger(value) && value >= 0 && value < 2 ** 52) {
+    if (value < 64 && value >= 0 && (value | 0) === value) {
+      this.u8(value * 2);
+    } else if (Number.isInteger(value) && value >= 0 && value < 2 ** 52) {
       this.varint(value * 2);
     } else {
       this.u8(1);
       this.f64(value);
     }
+  }
+
+  /** Each of `counts[from]` to before `counts[to]` as a `count`. */
+  byteCounts(counts: Uint8Array, from: number, to: number): void {
+    this.#reserve((to - from) * 2);
+    const bytes = this.#bytes;
+    let length = this.#length;
+    for (let at = from; at < to; at++) {
+      const doubled = counts[at]! * 2;
+      if (doubled >= 128) {
+        bytes[length++] = (doubled & 127) | 128;
+        bytes[length++] = doubled >> 7;
+      } else {
+        bytes[length++] = doubled;
+      }
+    }
+    this.#length = length;
   }
 
   /**
@@ -107,24 +130,22 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  /** A varint length, then the bytes. */
-  bytes(bytes: Uint8Array): void {
-    this.varint(bytes.length);
-    this.raw(bytes);
+  /** A varint length, then the bytes from `start` up to, not including, `end`. */
+  bytes(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    const length = end - start;
+    this.varint(length);
+    this.#reserve(length);
+    if (length > shortText) {
+      this.#bytes.set(bytes.subarray(start, end), this.#length);
+    } else {
+      for (let at = 0; at < length; at++) this.#bytes[this.#length + at] = bytes[start + at]!;
+    }
+    this.#length += length;
   }
 
   /** The same for what another writer has written. */
   bytesOf(other: ByteWriter): void {
-    const length = other.#length;
-    const from = other.#bytes;
-    this.varint(length);
-    this.#reserve(length);
-    if (length > shortText) {
-      this.#bytes.set(from.subarray(0, length), this.#length);
-    } else {
-      for (let at = 0; at < length; at++) this.#bytes[this.#length + at] = from[at]!;
-    }
-    this.#length += length;
+    this.bytes(other.#bytes, 0, other.#length);
   }
 
   /** A varint length in bytes, then UTF-8. */

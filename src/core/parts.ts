@@ -1,7 +1,8 @@
 import type { CumulativePoint } from './cumulative/reading.js';
 import { TabaError } from './errors.js';
 import { foldGathered } from './gather/fold-gathered.js';
-import type { Gathered } from './gather/number-columns.js';
+import type { Gathered } from './gather/gathered.js';
+import { decodedState, EncodedState } from './handlers/encoded-state.js';
 import type { EventMeta, Handler } from './handlers/handler.js';
 import type { HandlerRegistry } from './handlers/registry.js';
 import type { ClientId, TabName, TabType } from './ids.js';
@@ -10,6 +11,7 @@ import type { CoarseHistogram } from './sketch/coarse.js';
 /** A State that holds only the events since the last flush. */
 export interface Part {
   readonly type: TabType;
+  /** The State itself, or an `EncodedState` in its place: see `decodedState`. */
   readonly state: unknown;
   /** How many events it stands for in the books: each event received counts as one, whatever its weight. */
   readonly events: number;
@@ -29,7 +31,8 @@ export interface PartConflict {
 }
 
 interface Slot {
-  readonly state: unknown;
+  /** As in `Part`. */
+  state: unknown;
   events: number;
 }
 
@@ -94,7 +97,7 @@ export class PartMap {
     const known = this.#tab(tab, type);
     const slot = known.clients.get(client);
     if (slot !== undefined) {
-      known.handler.fold(slot.state, value, meta);
+      known.handler.fold(liveState(known, slot), value, meta);
       slot.events += events;
       this.#events += events;
     } else {
@@ -113,7 +116,7 @@ export class PartMap {
     const { handler } = known;
     const { events } = gathered;
     const slot = known.clients.get(client);
-    const state = slot === undefined ? handler.newState() : slot.state;
+    const state = slot === undefined ? handler.newState() : liveState(known, slot);
     foldGathered(handler, state, gathered, meta);
     if (slot === undefined) {
       this.#insert(known, client, state, events);
@@ -155,7 +158,7 @@ export class PartMap {
       throw new TabaError('bad_value', `a ${type} takes no cumulative figures`);
     }
     const slot = known.clients.get(client);
-    const state = slot === undefined ? handler.newState() : slot.state;
+    const state = slot === undefined ? handler.newState() : liveState(known, slot);
     handler.foldCumulative(state, point);
     if (slot === undefined) {
       this.#insert(known, client, state, 1);
@@ -172,9 +175,7 @@ export class PartMap {
   reduce(tab: TabName, type: TabType, client: ClientId, state: unknown, events: number): void {
     const known = this.#tab(tab, type);
     if (this.#reduced(known, client, state, events)) return;
-    const copy = known.handler.newState();
-    known.handler.reduce(copy, state);
-    this.#insert(known, client, copy, events);
+    this.#insert(known, client, copyOf(known, state), events);
   }
 
   /**
@@ -190,7 +191,7 @@ export class PartMap {
   #reduced(tab: Tab, client: ClientId, state: unknown, events: number): boolean {
     const slot = tab.clients.get(client);
     if (slot === undefined) return false;
-    tab.handler.reduce(slot.state, state);
+    tab.handler.reduce(liveState(tab, slot), decodedState(tab.handler, state));
     slot.events += events;
     this.#events += events;
     return true;
@@ -324,6 +325,20 @@ export class PartMap {
     }
     return { name, handler, clients: new Map() };
   }
+}
+
+/** The State of a slot, from now on decoded: to be changed. */
+function liveState({ handler }: Tab, slot: Slot): unknown {
+  slot.state = decodedState(handler, slot.state);
+  return slot.state;
+}
+
+/** Encoded States do not change: nobody needs a copy of one. */
+function copyOf({ handler }: Tab, state: unknown): unknown {
+  if (state instanceof EncodedState) return state;
+  const copy = handler.newState();
+  handler.reduce(copy, state);
+  return copy;
 }
 
 function typeConflict(tab: TabName, type: TabType, otherType: TabType): TabaError {

@@ -1,11 +1,12 @@
 import type { BlockRejection } from '../core/block.js';
+import { EncodedState } from '../core/handlers/encoded-state.js';
 import type { Handler } from '../core/handlers/handler.js';
 import type { TabType } from '../core/ids.js';
 import { PartMap } from '../core/parts.js';
-import { decodePart, type PartRecord, readParts } from '../wire/parts.js';
+import { decodePart, examinePart, type PartRecord, readParts } from '../wire/parts.js';
 import type { StageContext } from './context.js';
 
-/** An SDK's flush, decoded in full: nothing of it counts until somebody merges `parts`. */
+/** An SDK's flush, checked in full: nothing of it counts until somebody merges `parts`. */
 export interface StagedParts {
   readonly parts: PartMap;
   /** Events of the payload: those of `parts` and those of `rejected`. */
@@ -36,6 +37,11 @@ export function stageParts(payload: Uint8Array, context: StagePartsContext): Sta
       continue;
     }
     try {
+      const newestSec = examinePart(record, context.registry);
+      if (newestSec !== undefined && newestSec <= limitSec) {
+        parts.put(tab, type, client, encodedStateOf(record), events);
+        continue;
+      }
       const state = decodePart(record, context.registry);
       const moved = handlerOf(type, context).clampFuture(state, limitSec, nowSec);
       parts.put(tab, type, client, state, events);
@@ -68,6 +74,11 @@ function refusalOf({ tab, type, client }: PartRecord, context: StagePartsContext
   if (limit === undefined) return undefined;
   const what = limit === 'too_many_tabs' ? 'tabs' : 'clients';
   return { code: limit, message: `${tab}: the node knows as many ${what} as it is allowed to` };
+}
+
+/** A copy: a Part that waits must not keep the whole payload in memory. Most come out of Node's pool, several in one piece. */
+function encodedStateOf({ payload, start, end }: PartRecord): EncodedState {
+  return new EncodedState(Buffer.from(payload.subarray(start, end)));
 }
 
 function handlerOf(type: TabType, { registry }: StagePartsContext): Handler {

@@ -25,12 +25,13 @@
  */
 import { ByteReader, ByteWriter } from '../core/bytes.js';
 import { TabaError } from '../core/errors.js';
+import { EncodedState } from '../core/handlers/encoded-state.js';
 import type { Handler } from '../core/handlers/handler.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { isName } from '../core/names.js';
 import type { PartEntry, PartMap, PartsOfTab } from '../core/parts.js';
 import { xxHash32 } from '../core/xxhash32.js';
-import { checkedContent, decodeBody, type HandlerLookup, unknownFormat } from './state.js';
+import { checkedContent, decodeBody, examineBody, type HandlerLookup, unknownFormat } from './state.js';
 
 export const partsFormatVersion = 1;
 const maxTypeBytes = 255;
@@ -111,6 +112,10 @@ type Counted = Pick<PartEntry, 'state' | 'events'>;
 function writePart(out: ByteWriter, handler: Handler, clientIndex: number, { state, events }: Counted): void {
   out.varint(clientIndex);
   out.count(events);
+  if (state instanceof EncodedState) {
+    out.bytes(state.bytes, state.start, state.end);
+    return;
+  }
   partWriter.clear();
   handler.encode(state, partWriter);
   out.bytesOf(partWriter);
@@ -199,6 +204,17 @@ export function readParts(payload: Uint8Array): PartRecord[] {
 export function decodePart(record: PartRecord, registry: HandlerLookup): unknown {
   const { type, version, payload, start, end } = record;
   return decodeBody(handlerOf(registry, type), payload, version, start, end);
+}
+
+/**
+ * Finds out whether a Part decodes, without doing it.
+ *
+ * @returns second of its newest event, see `Handler.examine`; undefined where only decoding tells
+ * @throws TabaError `unknown_type`, `corrupt`
+ */
+export function examinePart(record: PartRecord, registry: HandlerLookup): number | undefined {
+  const { type, version, payload, start, end } = record;
+  return examineBody(handlerOf(registry, type), payload, version, start, end);
 }
 
 function handlerOf(registry: HandlerLookup, type: TabType): Handler {

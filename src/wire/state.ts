@@ -80,6 +80,35 @@ export function decodeBody<S>(
   start = 0,
   end = bytes.length,
 ): S {
+  return readBody(handler, bytes, version, start, end, (input) =>
+    version === handler.version ? handler.decode(input) : handler.upgrade(input, version),
+  );
+}
+
+/**
+ * Finds out whether `decodeBody` would decode the same, without doing it.
+ * @returns second of the newest event, see `Handler.examine`; undefined where only decoding tells
+ * @throws TabaError `corrupt`
+ */
+export function examineBody(
+  handler: Handler,
+  bytes: Uint8Array,
+  version: number,
+  start = 0,
+  end = bytes.length,
+): number | undefined {
+  if (handler.examine === undefined || version !== handler.version) return undefined;
+  return readBody(handler, bytes, version, start, end, (input) => handler.examine!(input));
+}
+
+function readBody<R>(
+  handler: Pick<Handler, 'type' | 'version'>,
+  bytes: Uint8Array,
+  version: number,
+  start: number,
+  end: number,
+  read: (input: ByteReader) => R,
+): R {
   if (version < 1 || version > handler.version) {
     throw new TabaError(
       'corrupt',
@@ -87,16 +116,15 @@ export function decodeBody<S>(
     );
   }
   const input = new ByteReader(bytes, start, end);
-  let state: S;
   try {
-    state = version === handler.version ? handler.decode(input) : handler.upgrade(input, version);
+    const result = read(input);
     input.end();
+    return result;
   } catch (error) {
     // An additional Handler may throw anything at bytes it does not expect.
     if (error instanceof TabaError && error.code === 'corrupt') throw error;
     throw new TabaError('corrupt', `${handler.type} cannot decode a State: ${messageOf(error)}`);
   }
-  return state;
 }
 
 export function unknownFormat(what: string, version: number): TabaError {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { NumberColumns } from '../../src/core/gather/number-columns.js';
+import { decodedState, EncodedState } from '../../src/core/handlers/encoded-state.js';
 import type { Handler } from '../../src/core/handlers/handler.js';
 import { builtinHandlers } from '../../src/core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
@@ -19,7 +20,7 @@ function contents(parts: PartMap): unknown[] {
     part.type,
     part.client,
     part.events,
-    bytesOf(registry.get(part.type) as Handler, part.state),
+    bytesOf(registry.get(part.type) as Handler, decodedState(registry.get(part.type) as Handler, part.state)),
   ]);
 }
 
@@ -135,6 +136,61 @@ t.test('put keeps what it is given, and a copy is apart', async (t) => {
   parts.put(tab('hits'), type('TotalsCounter'), client('a'), state, 1);
   t.same([parts.events, parts.pairs, copy.events, copy.pairs], [2, 1, 1, 1]);
   t.notSame(contents(copy), contents(parts));
+});
+
+t.test('a State that is still encoded counts as the State itself, and stays as it is', async (t) => {
+  const handler = registry.get(type('CounterGroup'))! as Handler<unknown, number>;
+  const hits = [tab('hits'), type('CounterGroup')] as const;
+  const stateWith = (value: number) => {
+    const state = handler.newState();
+    handler.fold(state, value, meta);
+    return state;
+  };
+  const encodedWith = (value: number) => {
+    // Between other bytes: only its own are its own.
+    const bytes = Buffer.from(`ff${bytesOf(handler, stateWith(value))}ff`, 'hex');
+    return new EncodedState(bytes, 1, bytes.length - 1);
+  };
+  const gathered = new NumberColumns();
+  const fill = (parts: PartMap, stateOf: (value: number) => unknown) => {
+    parts.put(...hits, client('alone'), stateOf(1), 1);
+    parts.put(...hits, client('put'), stateOf(2), 1);
+    parts.put(...hits, client('put'), stateOf(3), 1);
+    parts.reduce(...hits, client('reduced'), stateOf(4), 1);
+    parts.reduce(...hits, client('reduced'), stateOf(5), 1);
+    parts.put(...hits, client('folded'), stateOf(6), 1);
+    parts.fold(...hits, client('folded'), 7, meta);
+    parts.put(...hits, client('gathered'), stateOf(8), 1);
+    gathered.add(0, 9, 1);
+    gathered.drain((_row, numbers) => parts.foldGathered(...hits, client('gathered'), numbers, meta));
+    parts.put(...hits, client('cumulative'), stateOf(10), 1);
+    parts.foldCumulative(...hits, client('cumulative'), {
+      stream: 1,
+      startSec: epochSec - 9,
+      timeSec: epochSec,
+      monotonic: true,
+      value: 4,
+    });
+  };
+  const expected = new PartMap(registry);
+  fill(expected, stateWith);
+  const parts = new PartMap(registry);
+  const kept = new Map<number, EncodedState>();
+  fill(parts, (value) => {
+    const state = encodedWith(value);
+    kept.set(value, state);
+    return state;
+  });
+  t.same(contents(parts), contents(expected));
+  t.same(contents(parts.copy()), contents(expected));
+  t.equal([...parts.entries()][0]?.state, kept.get(1), 'what is alone is not decoded');
+  for (const [value, state] of kept) {
+    t.equal(
+      bytesOf(handler, state.decoded(handler)),
+      bytesOf(handler, stateWith(value)),
+      `${value} as before`,
+    );
+  }
 });
 
 t.test('remove says how many events went', async (t) => {

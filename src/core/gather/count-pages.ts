@@ -1,5 +1,3 @@
-import type { Histogram } from '../sketch/histogram.js';
-
 /** The widest page: sixteen octaves of values. */
 export const maxPageKeys = 2048;
 /** A count that gets here leaves the page, see `add`. */
@@ -63,9 +61,8 @@ export class CountPages {
     else left.push(start);
   }
 
-  /** Adds the counts of a page to the buckets of a histogram, and empties it. @param firstKey of its first bucket */
-  drain(start: number, size: number, firstKey: number, into: Histogram): void {
-    into.addBuckets(firstKey, this.counts, start, start + size);
+  /** Sets the counts of a page to 0. */
+  empty(start: number, size: number): void {
     this.counts.fill(0, start, start + size);
   }
 

@@ -1,6 +1,7 @@
 import { Histogram } from '../sketch/histogram.js';
 import { bucketKey } from '../sketch/scale.js';
 import { CountPages, maxPageKeys } from './count-pages.js';
+import { type Gathered, GatheredRow } from './gathered.js';
 
 /** Doubles a row: one cache line, so that an event of a cold row costs one miss. */
 const stride = 8;
@@ -19,16 +20,6 @@ const pageSizeAt = 7;
 /** A larger weight would only be carried over from a page. */
 const maxPageWeight = 256;
 
-/** What a row has gathered. */
-export interface Gathered {
-  /** How many events, each counting as one whatever it weighs. */
-  readonly events: number;
-  /** The one value that came, with the sum of its weights; undefined where several different ones did. */
-  readonly single: { readonly value: number; readonly weight: number } | undefined;
-  /** All of it. */
-  readonly numbers: Histogram;
-}
-
 /**
  * Numbers of one moment by row, in columns: what a receiver of single events puts before the Handlers. An event touches
  * one line of memory, and where a row has different values a count on the row's page; histograms and States, which are
@@ -45,6 +36,7 @@ export class NumberColumns {
   readonly #pages: CountPages;
   /** Of rows whose values are of a kind that pages do not hold, and of those that come too often for them. */
   readonly #histograms = new Map<number, Histogram>();
+  readonly #shown = new GatheredRow();
 
   /** @param maxCounts on all pages together, a byte each; rows beyond that gather in histograms of their own, at several times the cost */
   constructor(maxCounts = 2 ** 23) {
@@ -153,59 +145,47 @@ export class NumberColumns {
 
   /**
    * Gives out every row that has gathered something, in the order in which they began, and empties it.
-   * @param take must not add
+   * @param take gets what is right only during the call, and must not add
    */
   drain(take: (row: number, gathered: Gathered) => void): void {
     const rows = this.#rows;
     for (let index = 0; index < this.#touchedCount; index++) {
       const row = this.#touched[index]!;
-      const gathered = this.#gathered(row);
-      rows.fill(0, row * stride, row * stride + pageAt);
-      take(row, gathered);
+      const at = row * stride;
+      this.#show(row);
+      take(row, this.#shown);
+      if (rows[at + minAt] !== rows[at + maxAt] && rows[at + pageSizeAt]! > 0) {
+        this.#pages.empty(rows[at + pageAt]!, rows[at + pageSizeAt]!);
+      }
+      rows.fill(0, at, at + pageAt);
     }
+    this.#shown.rest = undefined;
     this.#histograms.clear();
     this.#touchedCount = 0;
     this.#events = 0;
     if (this.#pages.isCrowded) this.#forgetPages();
   }
 
-  #gathered(row: number): Gathered {
+  #show(row: number): void {
     const at = row * stride;
     const rows = this.#rows;
-    const events = rows[at + eventsAt]!;
-    const weight = rows[at + countAt]!;
-    const [min, max] = [rows[at + minAt]!, rows[at + maxAt]!];
-    if (min === max) return new SingleValue(events, min, weight);
-    const numbers = this.#histograms.get(row) ?? new Histogram();
-    const [start, size] = [rows[at + pageAt]!, rows[at + pageSizeAt]!];
-    if (size > 0) this.#pages.drain(start, size, rows[at + pageKeyAt]!, numbers);
-    numbers.count = weight;
-    numbers.total = rows[at + totalAt]!;
-    numbers.min = min;
-    numbers.max = max;
-    return { events, single: undefined, numbers };
+    const shown = this.#shown;
+    shown.events = rows[at + eventsAt]!;
+    shown.count = rows[at + countAt]!;
+    shown.min = rows[at + minAt]!;
+    shown.max = rows[at + maxAt]!;
+    // Of one value, the product is nearer to the truth than the sum.
+    shown.total = shown.min === shown.max ? shown.min * shown.count : rows[at + totalAt]!;
+    shown.rest = this.#histograms.size === 0 ? undefined : this.#histograms.get(row);
+    shown.counts = this.#pages.counts;
+    shown.pageStart = rows[at + pageAt]!;
+    shown.pageSize = rows[at + pageSizeAt]!;
+    shown.firstKey = rows[at + pageKeyAt]!;
   }
 
   /** Rows that were busy once must not keep the room from those that are busy now. */
   #forgetPages(): void {
     this.#pages.clear();
     for (let at = pageSizeAt; at < this.#rows.length; at += stride) this.#rows[at] = 0;
-  }
-}
-
-/** A row of one value, whose histogram is made only for those who ask. */
-class SingleValue implements Gathered {
-  readonly events: number;
-  readonly single: { readonly value: number; readonly weight: number };
-
-  constructor(events: number, value: number, weight: number) {
-    this.events = events;
-    this.single = { value, weight };
-  }
-
-  get numbers(): Histogram {
-    const histogram = new Histogram();
-    histogram.add(this.single.value, this.single.weight);
-    return histogram;
   }
 }

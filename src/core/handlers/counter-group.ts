@@ -5,10 +5,12 @@ import type { TabType } from '../ids.js';
 import { coarseCount, coarseTotal } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
 import type { Cascade } from '../window/cascade.js';
+import { encodeOneCell } from '../window/cascade-codec.js';
 import { counterLayout } from '../window/layout.js';
 import {
   decodeNumberCascade,
   encodeNumberCascade,
+  examineNumberCascade,
   newNumberCascade,
   numberWindow,
   numberWindowSum,
@@ -66,6 +68,15 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     addToWindows(recent, timestampSec, count, total);
   },
 
+  encodeGathered(gathered, timestampSec, out) {
+    encodeOneCell(counterLayout, timestampSec, out, () => {
+      out.count(gathered.count);
+      out.number(gathered.total);
+    });
+    gathered.encode(out);
+    encodeStreams(undefined, out);
+  },
+
   foldCumulative(state, point) {
     state.streams ??= new CumulativeStreams();
     state.streams.put(point);
@@ -113,6 +124,12 @@ export const counterGroup: Handler<CounterGroupState, number> = {
   },
 
   decode: (input) => ({ ...decodeFigures(input), streams: CumulativeStreams.decode(input) }),
+
+  examine(input) {
+    const newest = examineNumberCascade(counterLayout, input);
+    Histogram.examine(input);
+    return Math.max(newest, newestSec(CumulativeStreams.decode(input)));
+  },
 
   upgrade: (input, fromVersion) =>
     fromVersion === 1 ? decodeFigures(input) : neverHad('CounterGroup')(input, fromVersion),

@@ -18,9 +18,11 @@ const requiredMethods = [
 const optionalMethods = [
   'foldHistogram',
   'foldGathered',
+  'encodeGathered',
   'foldCumulative',
   'settle',
   'figures',
+  'examine',
 ] as const satisfies readonly (keyof Handler)[];
 
 const typeName = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;

@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import type { CumulativePoint } from '../cumulative/reading.js';
 import type { SettleView } from '../cumulative/streams.js';
+import type { Gathered } from '../gather/gathered.js';
 import type { TabType } from '../ids.js';
 import type { CoarseHistogram } from '../sketch/coarse.js';
 import type { Histogram } from '../sketch/histogram.js';
@@ -72,6 +73,8 @@ export interface Handler<S = unknown, V = unknown> {
    * over: whoever calls this must not use it any more.
    */
   foldGathered?(state: S, numbers: Histogram, meta: EventMeta): void;
+  /** Writes what `encode` writes of a new State after `foldGathered`, without making one. */
+  encodeGathered?(gathered: Gathered, timestampSec: number, out: ByteWriter): void;
   /** Takes a figure that its sender adds up itself; `settle` makes an event of what was added since the one before. */
   foldCumulative?(state: S, point: CumulativePoint): void;
   /** Only at the owner, after `reduce`: counts what `foldCumulative` took, as far as it is new to this State. */
@@ -97,6 +100,12 @@ export interface Handler<S = unknown, V = unknown> {
   encode(state: S, out: ByteWriter): void;
   /** Reads what `encode` of the present version wrote. @throws TabaError `corrupt` */
   decode(input: ByteReader): S;
+  /**
+   * Reads what `encode` of the present version wrote, without making a State of it.
+   * @returns second of the newest event that `clampFuture` would look at, or later; -Infinity if there is none
+   * @throws TabaError `corrupt`, where `decode` would
+   */
+  examine?(input: ByteReader): number;
   /** Reads what an older version's `encode` wrote, as a State of today. @throws TabaError `corrupt` for a version it never had */
   upgrade(input: ByteReader, fromVersion: number): S;
 }

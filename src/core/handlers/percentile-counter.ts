@@ -40,6 +40,11 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
     state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
   },
 
+  encodeGathered(gathered, timestampSec, out) {
+    gathered.encode(out);
+    out.signedVarint(Math.floor(timestampSec));
+  },
+
   reduce(into, from) {
     into.all.merge(from.all);
     into.newestSec = Math.max(into.newestSec, from.newestSec);
@@ -70,6 +75,11 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
   },
 
   decode: (input) => ({ all: Histogram.decode(input), newestSec: input.signedVarint() }),
+
+  examine(input) {
+    Histogram.examine(input);
+    return input.signedVarint();
+  },
 
   upgrade: neverHad('PercentileCounter'),
 };

@@ -5,6 +5,7 @@ import type { TabType } from '../ids.js';
 import { coarseCount } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
 import type { Cascade } from '../window/cascade.js';
+import { encodeOneCell, examineCells } from '../window/cascade-codec.js';
 import {
   cellFor,
   cellWindow,
@@ -80,6 +81,13 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
     cellFor(state.recent, timestampSec)?.absorb(numbers);
   },
 
+  encodeGathered(gathered, timestampSec, out) {
+    out.count(gathered.count);
+    out.number(gathered.total);
+    encodeOneCell(sketchLayout, timestampSec, out, () => gathered.encode(out));
+    encodeStreams(undefined, out);
+  },
+
   foldCumulative(state, point) {
     state.streams ??= new CumulativeStreams();
     state.streams.put(point);
@@ -146,6 +154,13 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
   },
 
   decode: (input) => ({ ...decodeFigures(input), streams: CumulativeStreams.decode(input) }),
+
+  examine(input) {
+    input.count();
+    input.number();
+    const newest = examineCells(sketchLayout, input, () => Histogram.examine(input));
+    return Math.max(newest, newestSec(CumulativeStreams.decode(input)));
+  },
 
   upgrade: (input, fromVersion) =>
     fromVersion === 1 ? decodeFigures(input) : neverHad('PercentileGroup')(input, fromVersion),

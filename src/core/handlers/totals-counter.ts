@@ -45,6 +45,12 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
     state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
   },
 
+  encodeGathered({ count, total }, timestampSec, out) {
+    out.count(count);
+    out.number(total);
+    out.signedVarint(Math.floor(timestampSec));
+  },
+
   reduce(into, from) {
     into.count += from.count;
     into.total += from.total;
@@ -83,6 +89,12 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
   },
 
   decode: (input) => ({ count: input.count(), total: input.number(), newestSec: input.signedVarint() }),
+
+  examine(input) {
+    input.count();
+    input.number();
+    return input.signedVarint();
+  },
 
   upgrade: neverHad('TotalsCounter'),
 };

@@ -1,3 +1,5 @@
+/** So many bins of one sign may be in use before neighbours merge. At the finest scale that is 64 octaves without a gap. */
+export const maxBinsPerSign = 8192;
 /** While a dense range would cost more than this many bins for each one in use, bins are kept as a sorted list. */
 const maxBinsPerUsed = 8;
 /** A list becomes a dense range when that has at most this many bins for each one in use; less than the above, so that nothing flutters. */
@@ -247,3 +249,6 @@ export class Bins {
     return true;
   }
 }
+
+/** Stands for the bins of a sign that no value had; never written. */
+export const noBins = new Bins();

@@ -1,21 +1,16 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
-import { Bins } from './bins.js';
+import { Bins, maxBinsPerSign, noBins } from './bins.js';
+import { decodeBins, encodeBins, examineBins } from './bins-codec.js';
 import { type CoarseHistogram, coarseTotal, finiteRanges } from './coarse.js';
 import { bucketIndex, finestScale, indexOfKey, lowerBoundary } from './scale.js';
 import { shortestDecimal } from './shortest-decimal.js';
-
-/** So many bins of one sign may be in use before neighbours merge. At the finest scale that is 64 octaves without a gap. */
-export const maxBinsPerSign = 8192;
 
 /** A histogram that came in with wider buckets is spread evenly over so many points of each of its ranges. */
 const pointsPerRange = 64;
 
 /** One bucket: `count` values in (low, high], or [low, high) below zero, or exactly 0. */
 export type HistogramBucket = readonly [low: number, high: number, count: number];
-
-/** Stands for the bins of a sign that no value had; never written. */
-const noBins = new Bins();
 
 /**
  * Base-2 exponential histogram (the data model of OpenTelemetry): counts by bucket and sign, a count of zeros, the exact
@@ -250,15 +245,11 @@ export class Histogram {
    * run: the gap to the previous run's end (signed from 0 for the first), its length, its counts.
    */
   encode(out: ByteWriter): void {
-    out.count(this.count);
-    if (this.count === 0) return;
-    out.number(this.total);
-    out.number(this.min);
-    out.number(this.max);
-    out.u8(this.scale);
-    out.count(this.zeros);
-    out.count(this.coarseCount);
-    if (this.coarseCount > 0) out.f64(this.coarseRatio);
+    if (this.count === 0) {
+      out.count(0);
+      return;
+    }
+    encodeFigures(this, out);
     encodeBins(this.#positive, out);
     encodeBins(this.#negative, out);
   }
@@ -266,20 +257,19 @@ export class Histogram {
   /** @throws TabaError `corrupt` */
   static decode(input: ByteReader): Histogram {
     const histogram = new Histogram();
-    histogram.count = input.count();
-    if (histogram.count === 0) return histogram;
-    histogram.total = input.number();
-    histogram.min = input.number();
-    histogram.max = input.number();
-    histogram.scale = input.u8();
-    if (histogram.scale > finestScale)
-      throw new TabaError('corrupt', `a histogram of scale ${histogram.scale}`);
-    histogram.zeros = input.count();
-    histogram.coarseCount = input.count();
-    if (histogram.coarseCount > 0) histogram.coarseRatio = input.f64();
+    if (!decodeFigures(histogram, input)) return histogram;
     histogram.#positive = decodeBins(input);
     histogram.#negative = decodeBins(input);
     return histogram;
+  }
+
+  /** Reads what `encode` wrote without making anything of it. @returns its count @throws TabaError `corrupt`, where `decode` would */
+  static examine(input: ByteReader): number {
+    const figures = { ...emptyFigures };
+    if (!decodeFigures(figures, input)) return 0;
+    examineBins(input);
+    examineBins(input);
+    return figures.count;
   }
 }
 
@@ -293,48 +283,37 @@ function widthOf(low: number, high: number): number {
   return lowerBoundary(bucketIndex(large), finestScale) <= small ? 1 : large / small;
 }
 
-function encodeBins(bins: Bins, out: ByteWriter): void {
-  if (bins.used === 0) {
-    out.varint(0);
-    return;
-  }
-  const { keys, counts } = bins.list();
-  const { length } = keys;
-  let runs = 1;
-  for (let slot = 1; slot < length; slot++) if (keys[slot] !== keys[slot - 1]! + 1) runs++;
-  out.varint(runs);
-  let start = 0;
-  for (let run = 0; run < runs; run++) {
-    let next = start + 1;
-    while (next < length && keys[next] === keys[next - 1]! + 1) next++;
-    if (run === 0) out.signedVarint(keys[start]!);
-    else out.varint(keys[start]! - keys[start - 1]! - 1);
-    out.varint(next - start);
-    for (let slot = start; slot < next; slot++) out.count(counts[slot]!);
-    start = next;
-  }
+/** Everything of a histogram but its bins. */
+export type HistogramFigures = Pick<
+  Histogram,
+  'count' | 'total' | 'min' | 'max' | 'scale' | 'zeros' | 'coarseCount' | 'coarseRatio'
+>;
+
+const emptyFigures: HistogramFigures = { ...new Histogram() };
+
+/** Of a histogram that is not empty. Positive and negative bins are to follow. */
+export function encodeFigures(figures: HistogramFigures, out: ByteWriter): void {
+  out.count(figures.count);
+  out.number(figures.total);
+  out.number(figures.min);
+  out.number(figures.max);
+  out.u8(figures.scale);
+  out.count(figures.zeros);
+  out.count(figures.coarseCount);
+  if (figures.coarseCount > 0) out.f64(figures.coarseRatio);
 }
 
-function decodeBins(input: ByteReader): Bins {
-  const runs = input.varint();
-  if (runs === 0) return noBins;
-  let key = 0;
-  let used = 0;
-  for (let run = 0; run < runs; run++) {
-    key += run === 0 ? input.signedVarint() : input.varint();
-    for (let left = input.varint(); left > 0; left--) {
-      const count = input.count();
-      if (!(count > 0) || Math.abs(key) > 2 ** 20)
-        throw new TabaError('corrupt', `bin ${key} holds ${count}`);
-      if (used > maxBinsPerSign)
-        throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
-      readKeys[used] = key++;
-      readCounts[used++] = count;
-    }
-  }
-  return used === 0 ? noBins : Bins.ofList(readKeys, readCounts, used);
+/** @returns false, and has set nothing but the count, where it is 0: then nothing follows */
+function decodeFigures(into: HistogramFigures, input: ByteReader): boolean {
+  into.count = input.count();
+  if (into.count === 0) return false;
+  into.total = input.number();
+  into.min = input.number();
+  into.max = input.number();
+  into.scale = input.u8();
+  if (into.scale > finestScale) throw new TabaError('corrupt', `a histogram of scale ${into.scale}`);
+  into.zeros = input.count();
+  into.coarseCount = input.count();
+  if (into.coarseCount > 0) into.coarseRatio = input.f64();
+  return true;
 }
-
-/** Shared by all calls: bins are read before they are laid out. One more than there may be while a bin is being added. */
-const readKeys = new Int32Array(maxBinsPerSign + 1);
-const readCounts = new Float64Array(maxBinsPerSign + 1);

@@ -1,7 +1,7 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
 import type { Cascade, Ring } from './cascade.js';
-import { keptCells } from './layout.js';
+import { keptCells, type Layout } from './layout.js';
 
 /**
  * Layout of an encoded cascade: 0 while it is empty, else 1 and the newest finest cell's index (signed varint); then per
@@ -20,6 +20,24 @@ export function encodeCells<R extends Ring<R>>(
   for (let number = 0; number < cascade.rings.length; number++) {
     encodeRing(cascade.rings[number]!, oldestCell(cascade, number), out, encodeCell);
   }
+}
+
+/** Writes what `encodeCells` writes of a cascade that has one cell, that of a time. */
+export function encodeOneCell(
+  layout: Layout,
+  timestampSec: number,
+  out: ByteWriter,
+  encodeCell: () => void,
+): void {
+  const [finest] = layout;
+  out.u8(1);
+  out.signedVarint(Math.floor(timestampSec / finest!.widthSec));
+  // One run of one cell, which is the newest that the ring may keep.
+  out.varint(1);
+  out.varint(keptCells(finest!) - 1);
+  out.varint(1);
+  encodeCell();
+  for (let ring = 1; ring < layout.length; ring++) out.varint(0);
 }
 
 function encodeRing<R extends Ring<R>>(
@@ -48,22 +66,52 @@ export function decodeCells<R extends Ring<R>>(
   input: ByteReader,
   decodeCell: (ring: R, cell: number) => void,
 ): void {
+  const begin = (newest: number) => {
+    cascade.newest = newest;
+  };
+  readCells(cascade.layout, input, begin, (number, cell) => {
+    const ring = cascade.writable(number);
+    decodeCell(ring, cell);
+    return ring.weightOf(cell);
+  });
+}
+
+/**
+ * Reads cells and makes nothing of them.
+ * @param examineCell reads one cell @returns its weight
+ * @returns start of the newest event's cell, seconds UTC; -Infinity for an empty cascade
+ * @throws TabaError `corrupt`, where `decodeCells` would
+ */
+export function examineCells(layout: Layout, input: ByteReader, examineCell: () => number): number {
+  let newestSec = Number.NEGATIVE_INFINITY;
+  const begin = (newest: number) => {
+    newestSec = newest * layout[0]!.widthSec;
+  };
+  readCells(layout, input, begin, examineCell);
+  return newestSec;
+}
+
+/** @param readCell reads a cell of a ring @returns its weight */
+function readCells(
+  layout: Layout,
+  input: ByteReader,
+  begin: (newest: number) => void,
+  readCell: (ring: number, cell: number) => number,
+): void {
   const filled = input.u8();
   if (filled === 0) return;
   if (filled !== 1) throw new TabaError('corrupt', `a cascade of cells that begins with ${filled}`);
-  cascade.newest = input.signedVarint();
-  for (let number = 0; number < cascade.rings.length; number++) {
-    let cell = oldestCell(cascade, number);
-    const end = cell + keptCells(cascade.layout[number]!);
-    const runs = input.varint();
-    if (runs === 0) continue;
-    const ring = cascade.writable(number);
-    for (let left = runs; left > 0; left--) {
+  const newest = input.signedVarint();
+  begin(newest);
+  for (let ring = 0; ring < layout.length; ring++) {
+    const shape = layout[ring]!;
+    let cell = Math.floor((newest * layout[0]!.widthSec) / shape.widthSec) - keptCells(shape) + 1;
+    const end = cell + keptCells(shape);
+    for (let runs = input.varint(); runs > 0; runs--) {
       cell += input.varint();
       for (let cells = input.varint(); cells > 0; cells--, cell++) {
         if (cell >= end) throw new TabaError('corrupt', `a cell ${cell - end + 1} beyond its ring`);
-        decodeCell(ring, cell);
-        if (!(ring.weightOf(cell) > 0)) throw new TabaError('corrupt', 'a cell that holds nothing');
+        if (!(readCell(ring, cell) > 0)) throw new TabaError('corrupt', 'a cell that holds nothing');
       }
     }
   }

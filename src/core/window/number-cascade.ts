@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { Cascade, type RingKind, type WindowBounds } from './cascade.js';
-import { decodeCells, encodeCells } from './cascade-codec.js';
+import { decodeCells, encodeCells, examineCells } from './cascade-codec.js';
 import type { Layout } from './layout.js';
 import { NumberRing } from './number-ring.js';
 
@@ -73,4 +73,13 @@ export function decodeNumberCascade(layout: Layout, input: ByteReader): Cascade<
   const cascade = newNumberCascade(layout);
   decodeCells(cascade, input, (ring, cell) => ring.add(cell, input.count(), input.number()));
   return cascade;
+}
+
+/** Reads one and makes nothing of it. @returns start of the newest cell, seconds UTC @throws TabaError `corrupt` */
+export function examineNumberCascade(layout: Layout, input: ByteReader): number {
+  return examineCells(layout, input, () => {
+    const count = input.count();
+    input.number();
+    return count;
+  });
 }

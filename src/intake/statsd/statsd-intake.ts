@@ -1,5 +1,6 @@
 import { type ErrorCode, TabaError } from '../../core/errors.js';
-import { type Gathered, NumberColumns } from '../../core/gather/number-columns.js';
+import type { Gathered } from '../../core/gather/gathered.js';
+import { NumberColumns } from '../../core/gather/number-columns.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, TabName } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';

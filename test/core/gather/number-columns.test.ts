@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ByteWriter } from '../../../src/core/bytes.js';
+import { foldGathered } from '../../../src/core/gather/fold-gathered.js';
+import type { Gathered } from '../../../src/core/gather/gathered.js';
 import { NumberColumns } from '../../../src/core/gather/number-columns.js';
 import { builtinHandlers } from '../../../src/core/handlers/registry.js';
 import { Histogram } from '../../../src/core/sketch/histogram.js';
@@ -9,6 +11,12 @@ import { anyNumbers, bytesOf, epochSec, exactNumbers } from '../handlers/state-k
 function encoded(histogram: Histogram): string {
   const out = new ByteWriter();
   histogram.encode(out);
+  return Buffer.from(out.peek()).toString('hex');
+}
+
+function gatheredBytes(gathered: Gathered): string {
+  const out = new ByteWriter();
+  gathered.encode(out);
   return Buffer.from(out.peek()).toString('hex');
 }
 
@@ -41,12 +49,12 @@ for (const maxCounts of [7, 200, 2 ** 20]) {
           const order: number[] = [];
           columns.drain((row, gathered) => {
             order.push(row);
-            const { events: count, histogram } = expected.get(row)!;
-            same &&= gathered.events === count && encoded(gathered.numbers) === encoded(histogram);
-            const distinct = histogram.min !== histogram.max;
-            same &&= distinct
-              ? gathered.single === undefined
-              : gathered.single?.value === histogram.min && gathered.single.weight === histogram.count;
+            const { events, histogram } = expected.get(row)!;
+            same &&= gathered.events === events && gatheredBytes(gathered) === encoded(histogram);
+            const { count, total, min, max } = histogram;
+            same &&= gathered.count === count && gathered.total === total;
+            same &&= gathered.min === min && gathered.max === max;
+            same &&= encoded(gathered.histogram()) === encoded(histogram);
           });
           const inOrder = [...new Set(events.map(({ row }) => row))];
           return same && columns.events === 0 && columns.touched === 0 && order.join() === inOrder.join();
@@ -67,8 +75,8 @@ t.test('any finite number, its total within rounding', async () => {
         one.add(value, weight);
       }
       let found: Histogram | undefined;
-      columns.drain((_row, { numbers }) => {
-        found = numbers;
+      columns.drain((_row, gathered) => {
+        found = gathered.histogram();
       });
       one.total = 0;
       found!.total = 0;
@@ -86,7 +94,9 @@ t.test('more rows and events than there was room for: nothing gets lost, nothing
     t.equal(columns.events, 60_000);
     let rows = 0;
     let right = 0;
-    columns.drain((_row, { events, numbers }) => {
+    columns.drain((_row, gathered) => {
+      const { events } = gathered;
+      const numbers = gathered.histogram();
       rows++;
       if (events === 20 && numbers.count === 20 && numbers.min === -200 && numbers.max === 190) {
         if (numbers.buckets().every(([, , count]) => count === 1) && numbers.buckets().length === 20) right++;
@@ -111,7 +121,8 @@ t.test('pages grow in both directions, stay over drains, and are given up when t
         expected[row]!.add(signed);
       }
       const wrong: number[] = [];
-      columns.drain((row, { numbers }) => {
+      columns.drain((row, gathered) => {
+        const numbers = gathered.histogram();
         numbers.total = expected[row]!.total;
         if (encoded(numbers) !== encoded(expected[row]!)) wrong.push(row);
       });
@@ -131,32 +142,41 @@ t.test('counts that exceed their place on a page, one by one and by weight', asy
     for (let event = 0; event < 5000; event++) add(1 + (event % 3), 1);
     for (const weight of [255, 256, 257, 1e6, 0.5, 1, 254]) add(9, weight);
     let found = '';
-    columns.drain((_row, { numbers }) => {
-      found = encoded(numbers);
+    columns.drain((_row, gathered) => {
+      found = encoded(gathered.histogram());
     });
     t.equal(found, encoded(expected));
   }
 });
 
-t.test('a State of gathered numbers is the State of its events', async (t) => {
-  for (const type of ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter']) {
+for (const type of ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter']) {
+  t.test(`${type}: gathered numbers make the State, and the bytes, of their events`, async (t) => {
     const handler = builtinHandlers().get(type)!;
     fc.assert(
-      fc.property(fc.array(event(exactNumbers), { maxLength: 30 }), (events) => {
-        const columns = new NumberColumns();
-        const meta = { timestampSec: epochSec, sequence: 0 };
-        const expected = handler.newState();
-        for (const { value, weight } of events) {
-          columns.add(3, value, weight);
-          handler.fold(expected, value, { ...meta, weight });
-        }
-        const gathered = handler.newState();
-        columns.drain((_row, { numbers }) => handler.foldGathered!(gathered, numbers, meta));
-        return bytesOf(handler, gathered) === bytesOf(handler, expected);
-      }),
+      fc.property(
+        fc.array(event(exactNumbers), { minLength: 1, maxLength: 30 }),
+        fc.nat(3),
+        (events, late) => {
+          const columns = new NumberColumns();
+          const meta = { timestampSec: epochSec + late / 4, sequence: 0 };
+          const expected = handler.newState();
+          for (const { value, weight } of events) {
+            columns.add(3, value, weight);
+            handler.fold(expected, value, { ...meta, weight });
+          }
+          const gathered = handler.newState();
+          const out = new ByteWriter();
+          columns.drain((_row, numbers) => {
+            handler.encodeGathered!(numbers, meta.timestampSec, out);
+            foldGathered(handler, gathered, numbers, meta);
+          });
+          const bytes = bytesOf(handler, expected);
+          return bytesOf(handler, gathered) === bytes && Buffer.from(out.peek()).toString('hex') === bytes;
+        },
+      ),
     );
     const empty = handler.newState();
     handler.foldGathered!(empty, new Histogram(), { timestampSec: epochSec, sequence: 0 });
-    t.equal(bytesOf(handler, empty), bytesOf(handler, handler.newState()), `${type}: no numbers, no change`);
-  }
-});
+    t.equal(bytesOf(handler, empty), bytesOf(handler, handler.newState()), 'no numbers, no change');
+  });
+}

@@ -157,4 +157,54 @@ for (const type of registry.types()) {
 
     t.throws(() => handler.upgrade(new ByteReader(new Uint8Array()), 99), { code: 'corrupt' });
   });
+
+  if (handler.examine === undefined) continue;
+  const examine = (bytes: Uint8Array) => {
+    const input = new ByteReader(bytes);
+    const newest = handler.examine!(input);
+    input.end();
+    return newest;
+  };
+
+  t.test(`${type}: nothing is newer than what examining finds`, async () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const state = stateOf(handler, list);
+        const newest = examine(Buffer.from(bytesOf(handler, state), 'hex'));
+        return handler.clampFuture(state, newest, epochSec) === 0;
+      }),
+    );
+  });
+
+  t.test(`${type}: examining finds the same encodings corrupt as decoding`, async () => {
+    const decode = (bytes: Uint8Array) => {
+      const input = new ByteReader(bytes);
+      handler.decode(input);
+      input.end();
+    };
+    const codeOf = (read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown => {
+      try {
+        read(bytes);
+        return undefined;
+      } catch (error) {
+        return (error as { code?: string }).code ?? error;
+      }
+    };
+    fc.assert(
+      fc.property(
+        events,
+        fc.nat(),
+        fc.integer({ min: 0, max: 255 }),
+        fc.boolean(),
+        (list, position, byte, isCut) => {
+          const bytes = Buffer.from(bytesOf(handler, stateOf(handler, list)), 'hex');
+          const at = position % bytes.length;
+          if (!isCut) bytes[at] = byte;
+          const damaged = isCut ? bytes.subarray(0, at) : bytes;
+          return codeOf(decode, damaged) === codeOf(examine, damaged);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
 }

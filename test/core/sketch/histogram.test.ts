@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ByteReader, ByteWriter } from '../../../src/core/bytes.js';
-import { Histogram, maxBinsPerSign } from '../../../src/core/sketch/histogram.js';
+import { maxBinsPerSign } from '../../../src/core/sketch/bins.js';
+import { Histogram } from '../../../src/core/sketch/histogram.js';
 import { anyNumbers } from '../handlers/state-kit.js';
 
 const ps = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];

@@ -1,0 +1,107 @@
+import t from 'tap';
+import { CoarseClock } from '../../src/client/coarse-clock.js';
+import { FoldBuffer } from '../../src/client/fold-buffer.js';
+import { Tally } from '../../src/client/tally.js';
+import { builtinHandlers } from '../../src/core/handlers/registry.js';
+import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
+import { PartMap } from '../../src/core/parts.js';
+import { decodePart, encodeParts, readParts } from '../../src/wire/parts.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+const registry = builtinHandlers();
+const client = 'c' as ClientId;
+const types = ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter', 'Gauge'];
+
+function newBuffer(maxBytes = 1e9) {
+  const clock = new FakeClock();
+  const tally = new Tally(undefined);
+  const coarse = new CoarseClock(clock);
+  const buffer = new FoldBuffer({ registry, client, maxBytes, clock: coarse, tally, filled: () => {} });
+  return { buffer, clock, tally };
+}
+
+/** Records in the buffer, and folds the same events one by one. */
+function recorder(buffer: FoldBuffer, clock: FakeClock) {
+  const expected = new PartMap(registry);
+  const record = (name: string, type: string, payload: unknown) => {
+    buffer.tab(name, type).record(payload);
+    const value = registry.get(type)!.parse(payload);
+    const meta = { timestampSec: clock.nowMs() / 1000, sequence: 0 };
+    expected.fold(name as TabName, type as TabType, client, value, meta);
+  };
+  return { expected, record };
+}
+
+function reduceInto(parts: PartMap, payload: Uint8Array): void {
+  for (const record of readParts(payload)) {
+    parts.reduce(record.tab, record.type, record.client, decodePart(record, registry), record.events);
+  }
+}
+
+t.test('what is taken is what folding event by event gives', async (t) => {
+  const { buffer, clock } = newBuffer();
+  for (let flush = 0; flush < 3; flush++) {
+    const { expected, record } = recorder(buffer, clock);
+    for (let event = 0; event < 300; event++) {
+      const number = event % 7;
+      for (const type of types) {
+        record(`wide.${type}`, type, (event * 31) % 400);
+        if (number < 3) record(`${type}.${number}`, type, number - 1);
+      }
+      // Two turns of the second: some tabs have a State already, others only what is in the columns.
+      if (event === 100 || event === 200) clock.advance(1000);
+      if (event === 250) record('late', 'CounterGroup', 0.5);
+    }
+    const taken = buffer.take(1e9)!;
+    t.equal(taken.events, expected.events);
+    t.notOk(taken.isPartial);
+    t.strictSame(Buffer.from(taken.payload), Buffer.from(encodeParts(expected, registry)));
+    t.ok(buffer.isEmpty);
+    t.same([buffer.events, buffer.bytes], [0, 0]);
+  }
+});
+
+t.test('what did not fit goes on counting, and is counted in its size', async (t) => {
+  const { buffer, clock } = newBuffer();
+  const { expected, record } = recorder(buffer, clock);
+  const sum = new PartMap(registry);
+  for (let round = 0; round < 5; round++) {
+    for (let tab = 0; tab < 40; tab++) {
+      for (let event = 0; event < 50; event++) record(`tab${tab}`, 'CounterGroup', event + tab + 1);
+    }
+    const taken = buffer.take(1500)!;
+    t.ok(taken.isPartial);
+    t.ok(taken.payload.length <= 1500);
+    t.ok(buffer.bytes > 30 * 4 * 50, 'the encoded size of what is left, times four');
+    t.equal(buffer.events, expected.events - sum.events - taken.events);
+    reduceInto(sum, taken.payload);
+    if (round === 2) clock.advance(1000);
+  }
+  for (let taken = buffer.take(1500); taken !== undefined; taken = buffer.take(1500)) {
+    reduceInto(sum, taken.payload);
+  }
+  t.strictSame(Buffer.from(encodeParts(sum, registry)), Buffer.from(encodeParts(expected, registry)));
+  t.same([buffer.events, buffer.bytes], [0, 0]);
+});
+
+t.test('a tab that alone is too large for a payload is lost, and counted; the others are not', async (t) => {
+  const { buffer, clock, tally } = newBuffer();
+  const { record } = recorder(buffer, clock);
+  for (let event = 0; event < 300; event++) record('wide', 'CounterGroup', 1.07 ** event);
+  record('narrow', 'CounterGroup', 1);
+  const events: number[] = [];
+  for (let taken = buffer.take(200); taken !== undefined; taken = buffer.take(200)) events.push(taken.events);
+  t.same(events, [1]);
+  t.same([...tally.lostByReason], [['too_large', 300]]);
+  t.same([buffer.events, buffer.bytes], [0, 0]);
+});
+
+t.test('what is discarded is counted', async (t) => {
+  const { buffer, clock } = newBuffer();
+  const { record } = recorder(buffer, clock);
+  for (let event = 0; event < 10; event++) record('tab', 'CounterGroup', event);
+  record('other', 'Gauge', 'up');
+  t.equal(buffer.discard(), 11);
+  t.equal(buffer.take(1000), undefined);
+  t.same([buffer.events, buffer.bytes], [0, 0]);
+});
