@@ -10,7 +10,7 @@ import { FakeClock } from '../support/fake-clock.js';
 
 const registry = builtinHandlers();
 const client = 'c' as ClientId;
-const types = ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter', 'Gauge'];
+const types = ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter', 'UniqueCounter'];
 
 function newBuffer(maxBytes = 1e9) {
   const clock = new FakeClock();
@@ -45,8 +45,9 @@ t.test('what is taken is what folding event by event gives', async (t) => {
     for (let event = 0; event < 300; event++) {
       const number = event % 7;
       for (const type of types) {
-        record(`wide.${type}`, type, (event * 31) % 400);
-        if (number < 3) record(`${type}.${number}`, type, number - 1);
+        const payload = (value: number) => (type === 'UniqueCounter' ? `user${value}` : value);
+        record(`wide.${type}`, type, payload((event * 31) % 400));
+        if (number < 3) record(`${type}.${number}`, type, payload(number - 1));
       }
       // Two turns of the second: some tabs have a State already, others only what is in the columns.
       if (event === 100 || event === 200) clock.advance(1000);
