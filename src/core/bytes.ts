@@ -242,9 +242,11 @@ export class ByteReader {
   }
 
   varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let count = 0; count < 8; count++) {
+    const first = this.u8();
+    if (first < 128) return first;
+    let value = first & 127;
+    let scale = 128;
+    for (let count = 1; count < 8; count++) {
       const byte = this.u8();
       value += (byte & 127) * scale;
       if (byte < 128) {
@@ -265,6 +267,21 @@ export class ByteReader {
     if (head % 2 === 0) return head / 2;
     if (head !== 1) throw this.#corrupt(`a count that begins with ${head}`);
     return this.f64();
+  }
+
+  /** Reads `counts[from]` to before `counts[to]`, each a `count`. */
+  counts(counts: Float64Array, from: number, to: number): void {
+    const bytes = this.#bytes;
+    for (let at = from; at < to; at++) {
+      // Most are small, and one byte.
+      const byte = this.#offset < this.#end ? bytes[this.#offset]! : 255;
+      if ((byte & 129) === 0) {
+        counts[at] = byte >> 1;
+        this.#offset++;
+      } else {
+        counts[at] = this.count();
+      }
+    }
   }
 
   number(): number {

@@ -83,19 +83,23 @@ function readBins(input: ByteReader): number {
   let used = 0;
   for (let runs = input.varint(), run = 0; run < runs; run++) {
     key += run === 0 ? input.signedVarint() : input.varint();
-    for (let left = input.varint(); left > 0; left--) {
-      const count = input.count();
-      if (!(count > 0) || Math.abs(key) > 2 ** 20)
-        throw new TabaError('corrupt', `bin ${key} holds ${count}`);
-      if (used > maxBinsPerSign)
-        throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
+    const length = input.varint();
+    const end = used + length;
+    if (end > readKeys.length) throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
+    if (length > 0 && (key < -largestKey || key + length - 1 > largestKey)) {
+      throw new TabaError('corrupt', `${length} bins from ${key} on`);
+    }
+    input.counts(readCounts, used, end);
+    for (; used < end; used++) {
+      if (!(readCounts[used]! > 0)) throw new TabaError('corrupt', `bin ${key} holds ${readCounts[used]}`);
       readKeys[used] = key++;
-      readCounts[used++] = count;
     }
   }
   return used;
 }
 
+/** Far beyond every double at the finest scale. */
+const largestKey = 2 ** 20;
 /** Shared by all calls: bins are read before they are laid out. One more than there may be while a bin is being added. */
 const readKeys = new Int32Array(maxBinsPerSign + 1);
 const readCounts = new Float64Array(maxBinsPerSign + 1);

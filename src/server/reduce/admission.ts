@@ -1,8 +1,9 @@
 import type { Block, BlockRejection } from '../../core/block.js';
+import { EncodedState } from '../../core/handlers/encoded-state.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../core/ids.js';
 import type { JournalEntry } from '../../storage/store.js';
-import { decodePart, encodeParts, type PartRecord, readParts } from '../../wire/parts.js';
+import { decodePart, encodeParts, examinePart, type PartRecord, readParts } from '../../wire/parts.js';
 import { declarePart } from './apply.js';
 import type { Capacity } from './capacity.js';
 import type { States } from './states.js';
@@ -12,6 +13,7 @@ export interface AdmittedPart {
   readonly tab: TabName;
   readonly type: TabType;
   readonly client: ClientId;
+  /** The State itself, or an `EncodedState` in its place. */
   readonly state: unknown;
   readonly events: number;
 }
@@ -59,7 +61,7 @@ export function admit(
   for (const record of records) {
     const { tab, client, events, type } = record;
     const refusal = refuse(record, registry, states, capacity);
-    const state = refusal === undefined ? decoded(record, registry) : undefined;
+    const state = refusal === undefined ? checked(record, registry) : undefined;
     if (refusal !== undefined || state === undefined) {
       const reason = refusal ?? ({ code: 'corrupt', message: `the Part of ${tab} does not decode` } as const);
       rejected.push({ tab, client, events, ...reason });
@@ -97,10 +99,15 @@ function refuse(
   return { code: 'too_many_clients', message: `no room for client ${client}` };
 }
 
-/** Whatever it throws, a Part that does not decode cannot be applied. */
-function decoded(record: PartRecord, registry: HandlerRegistry): unknown {
+/**
+ * The State of a Part: still encoded where possible, so that nothing but bytes waits for the journal.
+ * @returns undefined for a Part that does not decode, whatever it throws: it cannot be applied
+ */
+function checked(record: PartRecord, registry: HandlerRegistry): unknown {
   try {
-    return decodePart(record, registry);
+    return examinePart(record, registry) === undefined
+      ? decodePart(record, registry)
+      : new EncodedState(record.payload, record.start, record.end);
   } catch {
     return undefined;
   }

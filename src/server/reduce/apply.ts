@@ -1,3 +1,4 @@
+import { decodedState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
 import type { ClientId, Position, TabName } from '../../core/ids.js';
 import type { AdmittedPart } from './admission.js';
@@ -110,14 +111,15 @@ function applyPart(states: States, part: AdmittedPart, moment: Moment, over: Set
   const { handler, slot, total } = declarePart(states, part);
   if (slot.type !== part.type) throw new Error(`${part.tab} is a ${slot.type}, not a ${part.type}`);
   if (handler === undefined) throw new Error(`no handler for ${part.type} is loaded`);
-  handler.clampFuture(part.state, nowSec + allowedSkewSec, nowSec);
+  const state = decodedState(handler, part.state);
+  handler.clampFuture(state, nowSec + allowedSkewSec, nowSec);
   if (slot.position < position) {
-    handler.reduce(slot.state, part.state);
+    handler.reduce(slot.state, state);
     handler.settle?.(slot.state, moment);
     states.touched(slot, position);
   }
   if (total === undefined || total.position >= position) return;
-  handler.aggregate(total.state, part.state, nowSec);
+  handler.aggregate(total.state, state, nowSec);
   handler.settle?.(total.state, moment);
   over.add(total);
 }
