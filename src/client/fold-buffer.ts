@@ -22,6 +22,8 @@ export interface FoldBufferOptions {
   readonly tally: Tally;
   /** Something waits, where before nothing did. */
   filled(): void;
+  /** A second ended in which something was gathered: taken now, it need not become States to make room for the next one. */
+  turned(): void;
 }
 
 /** Parts taken out of the buffer, as one payload. */
@@ -144,6 +146,7 @@ export class FoldBuffer {
 
   /** Numbers are gathered for the second of `nowSec` from now on. */
   #turnTo(nowSec: number): void {
+    if (this.#columns.events > 0) this.#options.turned();
     this.#foldColumns();
     this.#second = Math.floor(nowSec);
   }

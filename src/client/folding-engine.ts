@@ -37,7 +37,8 @@ export class FoldingEngine implements Engine {
   readonly #uplink: Uplink;
   readonly #dropLastWords: () => void;
   readonly #waiters = new Set<Waiter>();
-  #isTimed = false;
+  /** Undefined while there is no flush to wait for. */
+  #callOffFlush: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws TabaError `bad_client`, `bad_setting`: what is written in a program is told at its start */
@@ -63,6 +64,7 @@ export class FoldingEngine implements Engine {
       clock: new CoarseClock(this.#clock),
       tally: this.#tally,
       filled: () => this.#arm(),
+      turned: () => this.#flushAhead(),
     });
     this.#uplink = new Uplink({
       ...options,
@@ -142,13 +144,19 @@ export class FoldingEngine implements Engine {
 
   /** One timer for each flush, and none while nothing waits: an idle application is not woken up. */
   #arm(): void {
-    if (this.#isTimed) return;
-    this.#isTimed = true;
-    this.#clock.after(this.#flushIntervalMs, () => {
-      this.#isTimed = false;
+    this.#callOffFlush ??= this.#clock.after(this.#flushIntervalMs, () => {
+      this.#callOffFlush = undefined;
       this.#uplink.push();
       if (!this.#buffer.isEmpty && this.#closed === undefined) this.#arm();
     });
+  }
+
+  /** In the place of the next flush: an interval begins anew. */
+  #flushAhead(): void {
+    this.#uplink.push();
+    if (!this.#buffer.isEmpty) return;
+    this.#callOffFlush?.();
+    this.#callOffFlush = undefined;
   }
 
   #settled(): void {

@@ -16,7 +16,15 @@ function newBuffer(maxBytes = 1e9) {
   const clock = new FakeClock();
   const tally = new Tally(undefined);
   const coarse = new CoarseClock(clock);
-  const buffer = new FoldBuffer({ registry, client, maxBytes, clock: coarse, tally, filled: () => {} });
+  const buffer = new FoldBuffer({
+    registry,
+    client,
+    maxBytes,
+    clock: coarse,
+    tally,
+    filled() {},
+    turned() {},
+  });
   return { buffer, clock, tally };
 }
 
