@@ -11,12 +11,15 @@ const lookMs = 50;
  */
 export class CoarseClock {
   readonly #clock: Clock;
-  #nowSec = 0;
+  readonly #turned: (second: number) => void;
+  #nowSec = Number.NaN;
   #left = 0;
   #isTimed = false;
 
-  constructor(clock: Clock) {
+  /** @param turned called with the whole second that begins, in the middle of the `nowSec` that finds out; first by the very first */
+  constructor(clock: Clock, turned: (second: number) => void) {
     this.#clock = clock;
+    this.#turned = turned;
   }
 
   nowSec(): number {
@@ -25,13 +28,17 @@ export class CoarseClock {
   }
 
   #look(): void {
+    const before = Math.floor(this.#nowSec);
     this.#nowSec = this.#clock.nowMs() / 1000;
     this.#left = readingsPerLook - 1;
-    if (this.#isTimed) return;
-    this.#isTimed = true;
-    this.#clock.after(lookMs, () => {
-      this.#isTimed = false;
-      this.#left = 0;
-    });
+    if (!this.#isTimed) {
+      this.#isTimed = true;
+      this.#clock.after(lookMs, () => {
+        this.#isTimed = false;
+        this.#left = 0;
+      });
+    }
+    const second = Math.floor(this.#nowSec);
+    if (second !== before) this.#turned(second);
   }
 }

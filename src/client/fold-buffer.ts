@@ -8,9 +8,10 @@ import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId } from '../core/ids.js';
 import { checkTabName } from '../core/names.js';
 import type { PartEntry } from '../core/parts.js';
+import type { Clock } from '../runtime/clock.js';
 import { encodeParts } from '../wire/parts.js';
 import { Cell } from './cell.js';
-import type { CoarseClock } from './coarse-clock.js';
+import { CoarseClock } from './coarse-clock.js';
 import type { Recorder } from './engine.js';
 import type { Tally } from './tally.js';
 
@@ -18,7 +19,7 @@ export interface FoldBufferOptions {
   readonly registry: HandlerRegistry;
   readonly client: ClientId;
   readonly maxBytes: number;
-  readonly clock: CoarseClock;
+  readonly clock: Clock;
   readonly tally: Tally;
   /** Something waits, where before nothing did. */
   filled(): void;
@@ -49,27 +50,40 @@ const gatheredWriter = new ByteWriter(1024);
  */
 export class FoldBuffer {
   readonly #options: FoldBufferOptions;
+  readonly #clock: CoarseClock;
   readonly #cells = new Map<string, Cell>();
   readonly #columns = new NumberColumns(columnCounts);
   /** Whose row of the columns that is; undefined where nobody's. */
   readonly #cellOfRow: (Cell | undefined)[] = [];
   readonly #freeRows: number[] = [];
   /** What is in the columns belongs to the second that begins here. */
-  #second = Number.NEGATIVE_INFINITY;
+  #second = 0;
   #waiting: Cell[] = [];
   /** Shared by all calls: Handlers keep what they need of it. */
   readonly #meta: { -readonly [K in keyof EventMeta]: EventMeta[K] } = { timestampSec: 0, sequence: 0 };
+  /** In the States; those in the columns are not in the books yet. */
   #events = 0;
   #bytes = 0;
   #flushes = 0;
+  /** Number of the flush after which quiet cells were last looked for. */
+  #forgottenAt = 0;
+  /** Goes up when cells are retired: rows that were looked up before may be somebody else's. */
+  retirements = 0;
   isClosed = false;
 
   constructor(options: FoldBufferOptions) {
     this.#options = options;
+    this.#clock = new CoarseClock(options.clock, (second) => this.#turnTo(second));
   }
 
+  /** Events that wait. */
   get events(): number {
-    return this.#events;
+    return this.#events + this.#columns.events;
+  }
+
+  /** Those of them that the tally has not counted as recorded yet. */
+  get untold(): number {
+    return this.#columns.events;
   }
 
   get bytes(): number {
@@ -100,6 +114,7 @@ export class FoldBuffer {
     if (known !== undefined) {
       throw new TabaError('type_conflict', `${name} is a ${known.handler.type} here, not a ${type}`);
     }
+    if (this.#cells.size >= manyCells) this.#forgetQuiet();
     const tab = checkTabName(String(name));
     const handler = this.#options.registry.get(type);
     if (handler === undefined) {
@@ -113,16 +128,21 @@ export class FoldBuffer {
     return cell;
   }
 
+  /**
+   * Adds a finite number to the row of a tab, if that takes no more than the columns: what most events are.
+   * @returns false, and has done nothing, where it is not so: `record` it
+   */
+  gather(row: number, value: number): boolean {
+    // May turn to another second, which empties the columns.
+    this.#clock.nowSec();
+    // Adding 0 turns -0 into 0, as `parse` does.
+    return this.#columns.addMore(row, value + 0);
+  }
+
   record(cell: Cell, payload: unknown): void {
-    const nowSec = this.#options.clock.nowSec();
-    // What is not a finite number is not equal to itself after subtraction.
-    if (cell.row !== undefined && typeof payload === 'number' && payload - payload === 0) {
-      if (nowSec < this.#second || nowSec >= this.#second + 1) this.#turnTo(nowSec);
-      if (!cell.isWaiting && !this.#begin(cell)) return;
-      // Adding 0 turns -0 into 0, as `parse` does.
-      this.#columns.add(cell.row, payload + 0, 1);
-      this.#events++;
-      this.#options.tally.recorded++;
+    const nowSec = this.#clock.nowSec();
+    if (cell.row !== undefined && isFiniteNumber(payload)) {
+      if (cell.isWaiting || this.#begin(cell)) this.#columns.add(cell.row, payload + 0, 1);
     } else {
       this.#fold(cell, payload, nowSec);
     }
@@ -144,11 +164,11 @@ export class FoldBuffer {
     }
   }
 
-  /** Numbers are gathered for the second of `nowSec` from now on. */
-  #turnTo(nowSec: number): void {
+  /** Numbers are gathered for this second from now on. */
+  #turnTo(second: number): void {
     if (this.#columns.events > 0) this.#options.turned();
     this.#foldColumns();
-    this.#second = Math.floor(nowSec);
+    this.#second = second;
   }
 
   /** Moves what was gathered into the States. */
@@ -158,7 +178,7 @@ export class FoldBuffer {
     this.#columns.drain((row, gathered) => {
       const cell = this.#cellOfRow[row]!;
       foldGathered(cell.handler, cell.liveState(), gathered, meta);
-      cell.events += gathered.events;
+      this.#tell(cell, gathered.events);
       if (cell.events >= cell.measureAtEvents) this.#bytes += cell.measure();
     });
   }
@@ -174,7 +194,7 @@ export class FoldBuffer {
     this.#columns.drain((row, gathered) => {
       const cell = this.#cellOfRow[row]!;
       const { handler } = cell;
-      cell.events += gathered.events;
+      this.#tell(cell, gathered.events);
       if (cell.state !== undefined || handler.encodeGathered === undefined) {
         foldGathered(handler, cell.liveState(), gathered, meta);
         return;
@@ -189,6 +209,13 @@ export class FoldBuffer {
       encoded[index]!.state = new EncodedState(bytes, start, end);
       start = end;
     }
+  }
+
+  /** Events that were in the columns are in the books from now on. */
+  #tell(cell: Cell, events: number): void {
+    cell.events += events;
+    this.#events += events;
+    this.#options.tally.recorded += events;
   }
 
   /** @returns whether there is room */
@@ -258,11 +285,13 @@ export class FoldBuffer {
       cell.empty();
     }
     this.#events -= events;
-    if (this.#cells.size > manyCells) this.#forgetQuiet();
     return events;
   }
 
+  /** Only where a cell is about to be looked up: nobody is in the middle of recording into one. */
   #forgetQuiet(): void {
+    if (this.#forgottenAt === this.#flushes) return;
+    this.#forgottenAt = this.#flushes;
     for (const [name, cell] of this.#cells) {
       if (cell.isWaiting || this.#flushes - cell.lastFlush < flushesKept) continue;
       cell.isRetired = true;
@@ -271,6 +300,7 @@ export class FoldBuffer {
         this.#freeRows.push(cell.row);
       }
       this.#cells.delete(name);
+      this.retirements++;
     }
   }
 }
@@ -281,6 +311,9 @@ class TabRecorder implements Recorder {
   readonly #name: string;
   readonly #type: string;
   #cell: Cell | undefined;
+  /** That of the cell, as long as the buffer's `retirements` are what they were then. */
+  #row = 0;
+  #rowAtRetirements = -1;
 
   constructor(buffer: FoldBuffer, name: string, type: string) {
     this.#buffer = buffer;
@@ -289,6 +322,18 @@ class TabRecorder implements Recorder {
   }
 
   record(value: unknown): void {
+    const buffer = this.#buffer;
+    if (
+      this.#rowAtRetirements === buffer.retirements &&
+      isFiniteNumber(value) &&
+      buffer.gather(this.#row, value)
+    ) {
+      return;
+    }
+    this.#recordInCell(value);
+  }
+
+  #recordInCell(value: unknown): void {
     let cell = this.#cell;
     if (cell === undefined || cell.isRetired) {
       cell = this.#buffer.cellOf(this.#name, this.#type);
@@ -296,5 +341,13 @@ class TabRecorder implements Recorder {
       if (cell === undefined) return;
     }
     this.#buffer.record(cell, value);
+    if (cell.row === undefined || cell.isRetired) return;
+    this.#row = cell.row;
+    this.#rowAtRetirements = this.#buffer.retirements;
   }
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  // What is not finite is not equal to itself after subtraction.
+  return typeof value === 'number' && value - value === 0;
 }

@@ -5,7 +5,6 @@ import type { Clock } from '../runtime/clock.js';
 import { systemClock } from '../runtime/system-clock.js';
 import { framesUrl } from '../transport/outbound/frame-client.js';
 import { addLastWords } from './before-exit.js';
-import { CoarseClock } from './coarse-clock.js';
 import type { ClientStatus, Engine, Recorder } from './engine.js';
 import { FoldBuffer } from './fold-buffer.js';
 import { type ClientFault, Tally } from './tally.js';
@@ -61,7 +60,7 @@ export class FoldingEngine implements Engine {
       registry: builtinHandlers(),
       client,
       maxBytes: options.maxBufferBytes,
-      clock: new CoarseClock(this.#clock),
+      clock: this.#clock,
       tally: this.#tally,
       filled: () => this.#arm(),
       turned: () => this.#flushAhead(),
@@ -97,7 +96,7 @@ export class FoldingEngine implements Engine {
     const { recorded, delivered, rejected, lost, rejectedByCode, lostByReason } = this.#tally;
     return {
       connected: this.#uplink.isConnected,
-      recorded,
+      recorded: recorded + this.#buffer.untold,
       buffered: this.#buffer.events + this.#uplink.openEvents,
       bufferedBytes: this.#buffer.bytes + this.#uplink.openBytes,
       delivered,

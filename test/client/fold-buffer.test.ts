@@ -1,5 +1,4 @@
 import t from 'tap';
-import { CoarseClock } from '../../src/client/coarse-clock.js';
 import { FoldBuffer } from '../../src/client/fold-buffer.js';
 import { Tally } from '../../src/client/tally.js';
 import { builtinHandlers } from '../../src/core/handlers/registry.js';
@@ -15,12 +14,11 @@ const types = ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCo
 function newBuffer(maxBytes = 1e9) {
   const clock = new FakeClock();
   const tally = new Tally(undefined);
-  const coarse = new CoarseClock(clock);
   const buffer = new FoldBuffer({
     registry,
     client,
     maxBytes,
-    clock: coarse,
+    clock,
     tally,
     filled() {},
     turned() {},
@@ -113,4 +111,33 @@ t.test('what is discarded is counted', async (t) => {
   t.equal(buffer.discard(), 11);
   t.equal(buffer.take(1000), undefined);
   t.same([buffer.events, buffer.bytes], [0, 0]);
+});
+
+t.test('tabs that were forgotten give their rows to others, and find new ones', async (t) => {
+  const { buffer, clock } = newBuffer();
+  const held = buffer.tab('held', 'CounterGroup');
+  const sum = new PartMap(registry);
+  const flush = () => {
+    const taken = buffer.take(1e9);
+    if (taken !== undefined) reduceInto(sum, taken.payload);
+  };
+  for (const value of [1, 2, 3]) held.record(value);
+  for (let flushes = 0; flushes < 20; flushes++) {
+    for (let tab = 0; tab < 1000; tab++) buffer.tab(`round${flushes}.${tab}`, 'CounterGroup').record(tab);
+    flush();
+  }
+  clock.advance(1000);
+  for (const value of [4, 5, 6]) held.record(value);
+  buffer.tab('late', 'CounterGroup').record(100);
+  flush();
+  const view = { nowSec: clock.nowMs() / 1000 };
+  const shown = new Map<string, unknown>();
+  for (const { tab, type, state } of sum.entries()) {
+    shown.set(tab, registry.get(type)!.render(state, 'json', view));
+  }
+  t.equal(shown.size, 20_002);
+  t.match(shown.get('held'), { pct: { count: 6, total: 21 } });
+  t.match(shown.get('late'), { pct: { count: 1, total: 100 } });
+  t.match(shown.get('round3.7'), { pct: { count: 1, total: 7 } });
+  t.equal(sum.events, 20_007);
 });
