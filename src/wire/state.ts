@@ -24,13 +24,21 @@ const headerBytes = 2;
 /** Finds a Handler by its tab type. */
 export type HandlerLookup = Pick<HandlerRegistry, 'get'>;
 
+/** What is written here is copied out at once. */
+let stateWriter = new ByteWriter(1024);
+/** A State that was larger does not leave its buffer behind. */
+const keptWriterBytes = 2 ** 20;
+
 export function encodeState<S>(handler: Handler<S>, state: S): Uint8Array {
-  const out = new ByteWriter();
+  const out = stateWriter;
+  out.clear();
   out.u8(stateFormatVersion);
   out.u8(handler.version);
   handler.encode(state, out);
   out.u32(xxHash32(out.peek()));
-  return out.finish();
+  const bytes = out.finish();
+  if (bytes.length > keptWriterBytes) stateWriter = new ByteWriter(1024);
+  return bytes;
 }
 
 /** @throws TabaError `corrupt` */

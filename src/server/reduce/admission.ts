@@ -4,7 +4,7 @@ import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../core/ids.js';
 import type { JournalEntry } from '../../storage/store.js';
 import { decodePart, encodeParts, examinePart, type PartRecord, readParts } from '../../wire/parts.js';
-import { declarePart } from './apply.js';
+import { declarePart, type Places } from './apply.js';
 import type { Capacity } from './capacity.js';
 import type { States } from './states.js';
 
@@ -16,6 +16,8 @@ export interface AdmittedPart {
   /** The State itself, or an `EncodedState` in its place. */
   readonly state: unknown;
   readonly events: number;
+  /** Anew whenever something was removed from the index. */
+  places: Places;
 }
 
 export type Admission =
@@ -67,8 +69,7 @@ export function admit(
       rejected.push({ tab, client, events, ...reason });
       continue;
     }
-    declarePart(states, record);
-    parts.push({ tab, type, client, state, events });
+    parts.push({ tab, type, client, state, events, places: declarePart(states, record) });
   }
   const payload = rejected.length === 0 ? block.payload : encodeParts(parts, registry);
   return { kind: 'admitted', parts, rejected, payload };

@@ -1,6 +1,6 @@
 import { decodedState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
-import type { ClientId, Position, TabName } from '../../core/ids.js';
+import type { Position } from '../../core/ids.js';
 import type { AdmittedPart } from './admission.js';
 import type { Slot } from './slot.js';
 import type { States } from './states.js';
@@ -20,9 +20,8 @@ export class PartFault extends Error {
 export interface AppliedEntry {
   readonly position: Position;
   readonly atMs: number;
+  /** Without those that were set aside earlier. */
   readonly parts: readonly AdmittedPart[];
-  /** Parts that were set aside earlier. */
-  skips(tab: TabName, client: ClientId): boolean;
 }
 
 /** What holds for all entries of a store. */
@@ -38,7 +37,7 @@ interface Moment extends ApplyRules {
 }
 
 /** Where a Part goes. */
-interface Places {
+export interface Places {
   readonly handler: Handler | undefined;
   /** Of its client. */
   readonly slot: Slot;
@@ -59,11 +58,10 @@ export function declarePart(
 }
 
 /** The States that an entry will touch and that do not contain it yet. */
-export function touchedSlots(states: States, { position, parts, skips }: AppliedEntry): Slot[] {
+export function touchedSlots({ position, parts }: AppliedEntry): Slot[] {
   const slots = new Set<Slot>();
-  for (const part of parts) {
-    if (skips(part.tab, part.client)) continue;
-    const { slot, total } = declarePart(states, part);
+  for (const { places } of parts) {
+    const { slot, total } = places;
     if (slot.position < position) slots.add(slot);
     if (total !== undefined && total.position < position) slots.add(total);
   }
@@ -71,13 +69,9 @@ export function touchedSlots(states: States, { position, parts, skips }: Applied
 }
 
 /** Whether any of those that `touchedSlots` names is not in memory. */
-export function touchesCold(states: States, { position, parts, skips }: AppliedEntry): boolean {
-  return parts.some((part) => {
-    if (skips(part.tab, part.client)) return false;
-    const { slot, total } = declarePart(states, part);
-    const isCold = (one: Slot) => one.state === undefined && one.position < position;
-    return isCold(slot) || (total !== undefined && isCold(total));
-  });
+export function touchesCold({ position, parts }: AppliedEntry): boolean {
+  const isCold = (one: Slot) => one.state === undefined && one.position < position;
+  return parts.some(({ places: { slot, total } }) => isCold(slot) || (total !== undefined && isCold(total)));
 }
 
 /**
@@ -88,13 +82,12 @@ export function touchesCold(states: States, { position, parts, skips }: AppliedE
  * @throws PartFault: drop all States of the bucket, they may hold half a Part
  */
 export function applyEntry(states: States, entry: AppliedEntry, rules: ApplyRules): number {
-  const { position, atMs, parts, skips } = entry;
+  const { position, atMs, parts } = entry;
   const moment = { ...rules, position, nowSec: atMs / 1000 };
   let events = 0;
   // The State over all clients takes one Part per client from one entry: it is marked when all are in.
   const over = new Set<Slot>();
   for (const part of parts) {
-    if (skips(part.tab, part.client)) continue;
     try {
       events += part.events;
       applyPart(states, part, moment, over);
@@ -108,7 +101,7 @@ export function applyEntry(states: States, entry: AppliedEntry, rules: ApplyRule
 
 function applyPart(states: States, part: AdmittedPart, moment: Moment, over: Set<Slot>): void {
   const { position, nowSec, allowedSkewSec } = moment;
-  const { handler, slot, total } = declarePart(states, part);
+  const { handler, slot, total } = part.places;
   if (slot.type !== part.type) throw new Error(`${part.tab} is a ${slot.type}, not a ${part.type}`);
   if (handler === undefined) throw new Error(`no handler for ${part.type} is loaded`);
   const state = decodedState(handler, part.state);

@@ -117,7 +117,7 @@ export class BucketOwner extends HeldBucket {
     this.#place.begin(acquired);
     const turn = new Turn(this.context.clock);
     const replays: { readonly entry: JournalEntry; readonly applied: AppliedEntry }[] = [];
-    for (const { entry, applied, faults } of replaysOf(acquired, this.context.registry)) {
+    for (const { entry, applied, faults } of replaysOf(acquired, this.context.registry, this.#states)) {
       for (const fault of faults) await this.#keepAside(entry, fault);
       replays.push({ entry, applied });
       await turn.pause();
@@ -125,7 +125,7 @@ export class BucketOwner extends HeldBucket {
     }
     // All at once, instead of one after the other with every entry.
     const states = this.#states;
-    const slots = [...new Set(replays.flatMap(({ applied }) => touchedSlots(states, applied)))];
+    const slots = [...new Set(replays.flatMap(({ applied }) => touchedSlots(applied)))];
     try {
       await this.load(slots);
       this.check(generation);
@@ -222,7 +222,7 @@ export class BucketOwner extends HeldBucket {
     const entry = entryOf(block, admitted, { position, atMs });
     const durable = this.append(entry);
     return this.#inLine(durable, block, atMs, admitted.rejected, async () => {
-      const events = await this.#apply({ position, atMs, parts: admitted.parts, skips: () => false }, entry);
+      const events = await this.#apply({ position, atMs, parts: admitted.parts }, entry);
       const { books, clock, onApplied } = this.context;
       let refusedEvents = 0;
       for (const { code, events: refused } of admitted.rejected) {
@@ -274,7 +274,7 @@ export class BucketOwner extends HeldBucket {
   async #apply(applied: AppliedEntry, entry: JournalEntry): Promise<number> {
     const { generation } = this;
     const states = this.#states;
-    const cold = touchesCold(states, applied) ? touchedSlots(states, applied) : [];
+    const cold = touchesCold(applied) ? touchedSlots(applied) : [];
     try {
       if (cold.length > 0) await this.load(cold);
       // Lost while waiting, the bucket has other States by now, which are not for this entry.
@@ -368,7 +368,7 @@ export class BucketOwner extends HeldBucket {
   /** Entries that are to be applied yet have their places again, after something was removed. */
   declarePending(): void {
     for (const { admitted } of this.#pending.values()) {
-      for (const part of admitted.parts) declarePart(this.#states, part);
+      for (const part of admitted.parts) part.places = declarePart(this.#states, part);
     }
   }
 

@@ -3,7 +3,8 @@ import type { ClientId, Position, TabName } from '../../core/ids.js';
 import type { Acquired, JournalEntry, SetAside, SetAsideKey } from '../../storage/store.js';
 import { decodePart, type PartRecord, readParts } from '../../wire/parts.js';
 import type { AdmittedPart } from './admission.js';
-import type { AppliedEntry } from './apply.js';
+import { type AppliedEntry, declarePart } from './apply.js';
+import type { States } from './states.js';
 
 /** One entry of the tail, ready to be applied, and what of it has to be set aside. */
 export interface Replay {
@@ -16,6 +17,7 @@ export interface Replay {
 export function* replaysOf(
   { tail, setAside }: Pick<Acquired, 'tail' | 'setAside'>,
   registry: HandlerRegistry,
+  states: States,
 ): Iterable<Replay> {
   const skips = new Skips(setAside);
   for (const entry of tail) {
@@ -23,8 +25,8 @@ export function* replaysOf(
     const skipped = skips.of(position);
     const { parts, faults } = skips.skipsEntry(position)
       ? { parts: [], faults: [] }
-      : entryParts(entry, registry, skipped);
-    yield { entry, applied: { position, atMs, parts, skips: skipped }, faults };
+      : entryParts(entry, registry, states, skipped);
+    yield { entry, applied: { position, atMs, parts }, faults };
   }
 }
 
@@ -56,6 +58,7 @@ type PartOfEntry = Pick<SetAside, 'tab' | 'client' | 'events' | 'reason' | 'byte
 function entryParts(
   entry: JournalEntry,
   registry: HandlerRegistry,
+  states: States,
   skips: (tab: TabName, client: ClientId) => boolean,
 ): { readonly parts: AdmittedPart[]; readonly faults: PartOfEntry[] } {
   const parts: AdmittedPart[] = [];
@@ -70,7 +73,8 @@ function entryParts(
     const { tab, type, client, events, payload, start, end } = record;
     if (skips(tab, client)) continue;
     try {
-      parts.push({ tab, type, client, state: decodePart(record, registry), events });
+      const state = decodePart(record, registry);
+      parts.push({ tab, type, client, state, events, places: declarePart(states, record) });
     } catch (error) {
       faults.push({ tab, client, events, reason: String(error), bytes: payload.subarray(start, end) });
     }
