@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -47,11 +47,15 @@ export async function makeExecutable(
     // Before the injection: afterwards stripping would break the file. Without binutils it only stays larger.
     await run('strip', ['--strip-all', nodePath]).catch(() => undefined);
     process.env.TMPDIR = folder;
+    const bundle = join(folder, 'bundle.cjs');
+    const codeCache = join(folder, 'code-cache');
+    await writeFile(bundle, asFunction(await readFile(entry, 'utf8')));
+    await makeCodeCache(nodePath, bundle, codeCache);
     const { default: sea } = require('@yao-pkg/pkg/lib-es5/sea.js') as {
       default(entry: string, options: SeaOptions): Promise<void>;
     };
     const fresh = join(folder, 'taba');
-    await sea(entry, {
+    await sea(join(import.meta.dirname, 'executable-entry.cjs'), {
       targets: [
         {
           nodeRange: `node${process.versions.node.split('.')[0]}`,
@@ -62,8 +66,13 @@ export async function makeExecutable(
       ],
       nodePath,
       seaConfig: {
-        assets: Object.fromEntries(nativeParts().map(({ name, path }) => [name, path])),
+        assets: {
+          ...Object.fromEntries(nativeParts().map(({ name, path }) => [name, path])),
+          bundle,
+          'code-cache': codeCache,
+        },
         disableExperimentalSEAWarning: true,
+        // Node's own warns where V8 flags differ, and knows nothing of functions that are compiled later.
         useCodeCache: false,
       },
     });
@@ -81,4 +90,19 @@ export async function makeExecutable(
     else process.env.TMPDIR = previousTmpdir;
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What Node makes of a CommonJS module when it loads one. */
+function asFunction(commonJs: string): string {
+  const body = commonJs.replace(/^#!.*/, '');
+  return `(function (exports, require, module, __filename, __dirname) {${body}\n})`;
+}
+
+/** Of what a question to a server needs, up to the answer: nobody listens on port 1. */
+async function makeCodeCache(node: string, bundle: string, output: string): Promise<void> {
+  const question = ['agg', 'tab', '--server', 'http://127.0.0.1:1'];
+  const script = join(import.meta.dirname, 'code-cache.cjs');
+  await run(node, [script, bundle, output, ...question]).catch((error: { readonly stderr: string }) => {
+    if (!/nobody listens there/.test(error.stderr)) throw error;
+  });
 }

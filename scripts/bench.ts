@@ -12,6 +12,7 @@ import { microScenario } from './bench/micro/scenario.js';
 import { save } from './bench/report/save.js';
 import { asText } from './bench/report/table.js';
 import type { Scenario } from './bench/scenario.js';
+import { startScenario } from './bench/start.js';
 import { statsdScenario } from './bench/statsd/scenario.js';
 import { v1Scenario } from './bench/v1/scenario.js';
 
@@ -19,6 +20,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   sdk: sdkScenario,
   mission: missionScenario,
   freshness: freshnessScenario,
+  start: startScenario,
   statsd: statsdScenario,
   v1: v1Scenario,
   micro: microScenario,

@@ -46,6 +46,13 @@ t.test('it answers for itself, and so does the bundle', (t) => {
   t.end();
 });
 
+t.test('V8 flags, for which the executable was not prepared, change nothing', (t) => {
+  const { folder } = scene(t);
+  const env = { NODE_OPTIONS: '--max-old-space-size=256' };
+  t.same(runOnce([taba, '--version'], folder, env), runOnce([taba, '--version'], folder));
+  t.end();
+});
+
 t.test('wrong usage is exit code 2, with one line on standard error', (t) => {
   const { folder } = scene(t);
   t.match(runOnce([taba, 'agg', 'x', '--colour'], folder), {

@@ -1,4 +1,5 @@
 import { calibrationNs } from '../calibration.js';
+import { median } from '../median.js';
 
 /** Steps that belong together, done one after the other, round after round. */
 export interface Stages {
@@ -28,8 +29,4 @@ export function timed({ items, stages }: Stages, rounds = 15): { times: StageTim
   }
   const times = [...taken].map(([stage, all]) => ({ stage, nsPerItem: median(all) }));
   return { times, calibrationNs: (before + calibrationNs()) / 2 };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
