@@ -38,7 +38,8 @@ was recorded, how late it showed up, and whether every count and total is exact;
     try {
       const results = await recordInProcesses(shares, io.program, io.env);
       const eventsOfClients = results.flatMap(({ events }) => events);
-      const verification = await verify(plan, eventsOfClients, server);
+      const missing = results.reduce((sum, { lost, rejected }) => sum + lost + rejected, 0);
+      const verification = await verify(plan, eventsOfClients, missing, server);
       const report = reportOf(results, verification, await probe.end());
       io.out(args.isOn('json') ? `${JSON.stringify(report)}\n` : textOf(report));
       return verification.wrongTabs.length === 0 ? 0 : 1;
