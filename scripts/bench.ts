@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { freshnessScenario, missionScenario, sdkScenario } from './bench/load/scenarios.js';
 import { microScenario } from './bench/micro/scenario.js';
+import { queryScenario } from './bench/query/scenario.js';
 import { save } from './bench/report/save.js';
 import { asText } from './bench/report/table.js';
 import type { Scenario } from './bench/scenario.js';
@@ -20,6 +21,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   sdk: sdkScenario,
   mission: missionScenario,
   freshness: freshnessScenario,
+  query: queryScenario,
   start: startScenario,
   statsd: statsdScenario,
   v1: v1Scenario,

@@ -6,7 +6,7 @@ import { buildExecutable } from '../cluster/program.js';
 import { Daemon } from '../process/daemon.js';
 import { TemporaryFolder } from '../process/temporary-folder.js';
 import { calibrationNs } from './calibration.js';
-import { median } from './median.js';
+import { median } from './quantile.js';
 import type { BenchOptions, Report, Scenario } from './scenario.js';
 import { TabaPair } from './taba-pair.js';
 

@@ -1,5 +1,5 @@
 import { calibrationNs } from '../calibration.js';
-import { median } from '../median.js';
+import { median } from '../quantile.js';
 
 /** Steps that belong together, done one after the other, round after round. */
 export interface Stages {

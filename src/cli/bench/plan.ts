@@ -25,6 +25,8 @@ export interface Figures {
 }
 
 const eventsPerRound = 2 ** 17;
+/** Between tabs that have their turn one after the other: a prime, larger than any number of tabs. */
+const stride = 1_000_003;
 
 export function tabName({ prefix }: Plan, tab: number): string {
   return `${prefix}.${tab}`;
@@ -37,10 +39,13 @@ export function clientName(client: number): string {
 /** Follows from the plan alone. Amounts are eighths, whose sums are exact in any order. */
 export function roundOf({ tabs, zipf }: Plan): Round {
   const pick = zipf ? zipfPicker(tabs) : (share: number) => Math.floor(share * tabs);
+  // With equal shares every tab has its turn; by popularity the last ones may have none.
+  const inTurn = zipf ? 0 : Math.min(tabs, eventsPerRound);
   const round = { tabs: new Uint32Array(eventsPerRound), amounts: new Float64Array(eventsPerRound) };
   const random = randomShares();
   for (let event = 0; event < eventsPerRound; event++) {
-    round.tabs[event] = pick(random());
+    const share = random();
+    round.tabs[event] = event < inTurn ? (event * stride) % tabs : pick(share);
     round.amounts[event] = 1 + Math.floor(random() * 400) / 8;
   }
   return round;

@@ -22,10 +22,16 @@ const missingKey = '%missing_buckets';
 
 /** `[key, rendering]`: an object, or a line each. */
 export function keyed(rows: readonly Row[], wording: Wording): HttpReply {
-  const sorted = [...rows].sort(byFirst);
+  const sorted = sortedByKey(rows);
   if (wording.form === 'text')
     return reply(sorted.map(([key, rendering]) => `${key}: ${rendering}\n`).join(''), wording);
   return reply(object(sorted, wording), wording);
+}
+
+/** Each key is there once. Strings by themselves are sorted several times as fast as by a function that compares. */
+function sortedByKey(rows: readonly Row[]): Row[] {
+  const byKey = new Map(rows.map((row) => [row[0]!, row]));
+  return [...byKey.keys()].sort().map((key) => byKey.get(key)!);
 }
 
 /** `[tab, client, rendering]`: an object of each client, as the first Taba answers; or a line each. */
