@@ -155,19 +155,25 @@ interface ReadState {
   readonly position: number;
 }
 
+const noClients: ReadonlyMap<ClientId, unknown> = new Map();
+
 /** @returns undefined when a State is neither in memory nor, as it is now, in `read` */
 function statesOf(
   { tab, handler, slots }: TabSlotsLook,
   read?: ReadonlyMap<Slot, ReadState>,
 ): TabStates | undefined {
-  const clients = new Map<ClientId, unknown>();
+  let clients: Map<ClientId, unknown> | undefined;
   let tabState: unknown;
   for (const slot of slots) {
     const page = read?.get(slot);
     const state = slot.state ?? (page?.position === slot.storedPosition ? page.state : undefined);
     if (state === undefined) return undefined;
-    if (isClient(slot.owner)) clients.set(slot.owner, state);
-    else tabState = state;
+    if (!isClient(slot.owner)) {
+      tabState = state;
+      continue;
+    }
+    clients ??= new Map();
+    clients.set(slot.owner, state);
   }
-  return { tab, handler, tabState, clients };
+  return { tab, handler, tabState, clients: clients ?? noClients };
 }
