@@ -7,8 +7,10 @@
  *   npm run bench -- statsd --seconds 20 --save      (into docs/benchmarks.md)
  */
 import { parseArgs } from 'node:util';
+import { idleScenario } from './bench/idle.js';
 import { freshnessScenario, missionScenario, sdkScenario } from './bench/load/scenarios.js';
 import { microScenario } from './bench/micro/scenario.js';
+import { outageScenario } from './bench/outage.js';
 import { queryScenario } from './bench/query/scenario.js';
 import { save } from './bench/report/save.js';
 import { asText } from './bench/report/table.js';
@@ -22,7 +24,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   mission: missionScenario,
   freshness: freshnessScenario,
   query: queryScenario,
+  idle: idleScenario,
   start: startScenario,
+  outage: outageScenario,
   statsd: statsdScenario,
   v1: v1Scenario,
   micro: microScenario,

@@ -15,8 +15,8 @@ export async function measured<T>(
   const calibratedAfter = calibrationNs();
   const used = Object.fromEntries(
     names.map((name, index) => {
-      const { cpuSec, peakBytes } = after[index]!;
-      return [name, { cpuSec: cpuSec - before[index]!.cpuSec, peakBytes }];
+      const usage = after[index]!;
+      return [name, { ...usage, cpuSec: usage.cpuSec - before[index]!.cpuSec }];
     }),
   );
   return { outcome, used, calibrationNs: (calibratedBefore + calibratedAfter) / 2 };

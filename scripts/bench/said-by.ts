@@ -2,11 +2,17 @@ import { Child } from '../process/child.js';
 
 /**
  * Runs a program as a process of its own until it ends.
+ * @param env beside the environment of this process
  * @returns the last line of JSON that it printed @throws when it ends without one
  */
-export async function saidBy<T>(name: string, command: readonly string[]): Promise<T> {
+export async function saidBy<T>(
+  name: string,
+  command: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<T> {
   let said: T | undefined;
   const child = new Child(name, command, {
+    env: { ...process.env, ...env },
     onLine: (line) => {
       if (line.startsWith('{')) said = JSON.parse(line) as T;
       else console.error(line);

@@ -77,6 +77,24 @@ export class TabaPair {
     return Object.fromEntries(Object.entries(tabs).map(([name, windows]) => [name, windows['1d']]));
   }
 
+  /** Ends the server in good order, and leaves the agent alone with what comes in. */
+  async stopServer(): Promise<void> {
+    await this.#server.stop();
+  }
+
+  /** On the same data, under the same address. */
+  startServer(): Promise<void> {
+    return this.#server.start();
+  }
+
+  /** Both, as after an update: what they needed on the way is not in their memory any more. */
+  async restart(): Promise<void> {
+    await this.#agent.stop();
+    await this.#server.stop();
+    await this.#server.start();
+    await this.#agent.start();
+  }
+
   async stop(): Promise<void> {
     await this.#agent.stop();
     await this.#server.stop();

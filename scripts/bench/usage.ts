@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 export interface Usage {
   /** User and system time of all its threads, seconds in steps of 10 ms. */
   readonly cpuSec: number;
-  /** The most that was resident at once. */
+  /** Resident now, and the most that was resident at once. */
+  readonly bytes: number;
   readonly peakBytes: number;
 }
 
@@ -20,7 +21,8 @@ export async function usageOf(pid: number): Promise<Usage> {
   // The name in brackets may hold anything; fields 14 and 15 of the line are counted from behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
+  const kib = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
   const peakKiB = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]);
-  if (!Number.isFinite(ticks + peakKiB)) throw new Error(`/proc/${pid} reads otherwise than expected`);
-  return { cpuSec: ticks / ticksPerSec, peakBytes: peakKiB * 1024 };
+  if (!Number.isFinite(ticks + kib + peakKiB)) throw new Error(`/proc/${pid} reads otherwise than expected`);
+  return { cpuSec: ticks / ticksPerSec, bytes: kib * 1024, peakBytes: peakKiB * 1024 };
 }

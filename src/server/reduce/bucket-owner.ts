@@ -245,12 +245,14 @@ export class BucketOwner extends HeldBucket {
     rejected: readonly BlockRejection[],
     apply: () => Promise<void>,
   ): Promise<Answer> {
-    const { books } = this.context;
+    const { books, applying } = this.context;
     // It may fail long before its turn to be looked at comes.
     durable.catch(() => {});
     try {
       await this.exclusively(async (check) => {
         await durable;
+        check();
+        await applying.pause();
         check();
         await apply();
         check();

@@ -16,6 +16,7 @@ import { Eviction } from './eviction.js';
 import type { AssignedPlace, OwnerState } from './held-bucket.js';
 import { Holdings } from './holdings.js';
 import { Reading } from './reading.js';
+import { Turn } from './turn.js';
 
 export interface OwnersOptions {
   readonly store: Store;
@@ -116,6 +117,7 @@ export class Owners {
       rules: { allowedSkewSec: limits.allowedSkewSec, sinceSec: store.opened.createdAtMs / 1000 },
       retryAfterMs: 100,
       replays: new Turnstile(options.replaysAtOnce ?? defaultReplaysAtOnce),
+      applying: new Turn(options.clock),
       changed: (bucket) => this.#changed(bucket),
       loaded: () => this.#eviction.makeRoom(),
       gaveUp: (bucket) => this.#gaveUp(bucket),
