@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BenchReport } from '../../../src/cli/bench/report.js';
+import { expectedOf, type Figures, type Plan, tabName } from '../../../src/cli/bench/plan.js';
+import { recordInProcesses } from '../../../src/cli/bench/processes.js';
+import type { Share, ShareResult } from '../../../src/cli/bench/share.js';
 import { buildExecutable } from '../../cluster/program.js';
 import { calibrationNs } from '../calibration.js';
 import { quantile } from '../quantile.js';
-import { saidBy } from '../said-by.js';
 import type { BenchOptions, Report, Scenario } from '../scenario.js';
 import { TabaPair } from '../taba-pair.js';
 import { type Asked, askFor } from './questions.js';
@@ -15,6 +16,7 @@ const fillRate = 400_000;
 const fillSeconds = 15;
 /** About a quarter of what two cores bear of so many tabs and clients. */
 const loadRate = 100_000;
+const plan: Plan = { prefix: 'queried', tabs, type: 'CounterGroup', clients, zipf: false };
 const popular = 'popular';
 const clientsOfPopular = 10_000;
 
@@ -26,22 +28,28 @@ export const queryScenario: Scenario = {
 async function queryReport({ seconds, print }: BenchOptions): Promise<Report> {
   const taba = await buildExecutable();
   const pair = await TabaPair.start(taba);
-  const recorded = (rate: number, forSeconds: number, ...flags: readonly string[]) =>
-    saidBy<BenchReport>('load', [
-      ...[...taba, 'bench', '--json', '--url', pair.agentUrl, '--server', pair.serverUrl],
-      ...['--tabs', String(tabs), '--clients', String(clients), '--processes', '2'],
-      ...['--rate', String(rate), '--seconds', String(forSeconds), ...flags],
-    ]);
+  const recorded = async (eventsPerSec: number, forSeconds: number): Promise<readonly ShareResult[]> => {
+    const shares = [0, 1].map((half): Share => {
+      const own = Array.from({ length: clients }, (_, client) => client).filter((id) => id % 2 === half);
+      const rate = { eventsPerSec: eventsPerSec / 2, seconds: forSeconds };
+      return { plan, clients: own, url: pair.agentUrl, byName: false, ...rate };
+    });
+    const [file, ...args] = taba;
+    return recordInProcesses(shares, { file: file!, args }, process.env);
+  };
+  const delivered = async (): Promise<void> => {
+    while ((await pair.status()).books.buffered > 0) await sleep(100);
+  };
   try {
     print(`filling ${tabs * clients} States …`);
-    const filled = await recorded(fillRate, fillSeconds, '--keep');
+    const filled = await recorded(fillRate, fillSeconds);
     await recordPopular(pair.serverUrl);
-    const prefix = await prefixOf(pair.serverUrl);
-    const questions = questionsOf(prefix);
+    await delivered();
     const calibrations = [calibrationNs()];
     const load = recorded(loadRate, Math.ceil(seconds) + 2);
     // Until it is up.
     await sleep(2000);
+    const questions = questionsAbout(plan);
     const rows: string[][] = [];
     for (const asked of questions) {
       print(`${asked.name} …`);
@@ -50,16 +58,30 @@ async function queryReport({ seconds, print }: BenchOptions): Promise<Report> {
       rows.push([asked.name, String(taken.length), ms(0.5), ms(0.99)]);
     }
     const loaded = await load;
+    await delivered();
     calibrations.push(calibrationNs());
-    return {
-      columns: ['question', 'answers', 'p50 ms', 'p99 ms'],
-      rows,
-      calibrationsNs: calibrations,
-      ok: [filled, loaded].every(({ lost, wrong_tabs: wrong }) => lost === 0 && wrong.length === 0),
-    };
+    const ok = await isExact(pair, [filled, loaded]);
+    return { columns: ['question', 'answers', 'p50 ms', 'p99 ms'], rows, calibrationsNs: calibrations, ok };
   } finally {
     await pair.stop();
   }
+}
+
+/** Whether every tab shows what was recorded in all runs together. */
+async function isExact(pair: TabaPair, runs: readonly (readonly ShareResult[])[]): Promise<boolean> {
+  const expected = runs.map((results) =>
+    expectedOf(
+      plan,
+      results.flatMap(({ events }) => events),
+    ),
+  );
+  const shown = await pair.tabs(`${plan.prefix}\\.`);
+  return Array.from({ length: tabs }, (_, tab) => tab).every((tab) => {
+    const figures = shown[tabName(plan, tab)];
+    const sum = (of: (figures: Figures) => number) =>
+      expected.reduce((total, run) => total + of(run[tab]!), 0);
+    return figures?.count === sum(({ count }) => count) && figures.total === sum(({ total }) => total);
+  });
 }
 
 /** A tab of which there is one State a client, all of which are looked at for an answer. */
@@ -76,18 +98,9 @@ async function recordPopular(serverUrl: string): Promise<void> {
   await sleep(1000);
 }
 
-/** Of the tabs that were filled: those of the load come and go. */
-async function prefixOf(serverUrl: string): Promise<string> {
-  const answer = await fetch(`${serverUrl}/names?re=true&name=taba_bench`, {
-    headers: { accept: 'application/json' },
-  });
-  const names = (await answer.json()) as string[];
-  return names[0]!.slice(0, names[0]!.lastIndexOf('.'));
-}
-
-function questionsOf(prefix: string): readonly Asked[] {
+function questionsAbout({ prefix }: Plan): readonly Asked[] {
   const like = (route: string, expression: string) =>
-    `${route}?${new URLSearchParams({ re: 'true', name: `${prefix.replaceAll('.', '\\.')}\\.${expression}` })}`;
+    `${route}?${new URLSearchParams({ re: 'true', name: `${prefix}\\.${expression}` })}`;
   const wantTabs = (wanted: number) => (answer: object) => {
     const got = Object.keys(answer).length;
     return got === wanted ? undefined : `${got} tabs instead of ${wanted}`;
