@@ -36,7 +36,8 @@ export function encodeState<S>(handler: Handler<S>, state: S): Uint8Array {
   out.u8(handler.version);
   handler.encode(state, out);
   out.u32(xxHash32(out.peek()));
-  const bytes = out.finish();
+  // Most come out of Node's pool, several in one piece: an ArrayBuffer for each would cost more than the encoding.
+  const bytes = Buffer.from(out.peek());
   if (bytes.length > keptWriterBytes) stateWriter = new ByteWriter(1024);
   return bytes;
 }

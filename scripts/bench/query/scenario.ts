@@ -11,11 +11,11 @@ import { type Asked, askFor } from './questions.js';
 
 const tabs = 30_000;
 const clients = 20;
-/** Ten for each (tab, client). */
-const fillRate = 400_000;
-const fillSeconds = 15;
-/** About a quarter of what two cores bear of so many tabs and clients. */
-const loadRate = 100_000;
+/** Most (tab, client) once at least. */
+const fillRate = 100_000;
+const fillSeconds = 20;
+/** About a quarter of what two cores bear where every event is of another (tab, client) than the ones before. */
+const loadRate = 25_000;
 const plan: Plan = { prefix: 'queried', tabs, type: 'CounterGroup', clients, zipf: false };
 const popular = 'popular';
 const clientsOfPopular = 10_000;
