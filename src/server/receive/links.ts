@@ -2,6 +2,7 @@ import type { AddressedAnswer, Answer, Block } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
+import { Turn } from '../../runtime/turn.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
 import type { Frame, Hello, PushBlocks } from '../../wire/frame.js';
 import type { Questions } from '../cluster/peers.js';
@@ -34,9 +35,12 @@ interface Peer {
 export class Links implements FrameLinkEvents {
   readonly #options: LinksOptions;
   readonly #peers = new Map<FrameLink, Peer>();
+  /** In which Blocks are checked: an agent sends those of all its buckets at once. */
+  readonly #turn: Turn;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    this.#turn = new Turn(options.clock);
   }
 
   get size(): number {
@@ -87,12 +91,13 @@ export class Links implements FrameLinkEvents {
   }
 
   #take(link: FrameLink, peer: Peer, { blocks }: PushBlocks): void {
-    // In the order of the frame: an owner takes the next number only.
+    // In the order of the frame, which waiting for a turn does not change: an owner takes the next number only.
     for (const block of blocks) void this.#takeBlock(link, peer, block);
   }
 
   async #takeBlock(link: FrameLink, peer: Peer, block: Block): Promise<void> {
     const { router, own } = this.#options;
+    if (this.#turn.isOver) await this.#turn.pause();
     const answer = await (peer.hello.role === 'server' ? own(block) : router.take(block));
     const { bucket, producer, seq } = block;
     peer.answers.push({ bucket, producer, seq, answer });

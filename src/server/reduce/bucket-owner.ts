@@ -1,5 +1,6 @@
 import type { Answer, Block, BlockRejection } from '../../core/block.js';
 import type { BucketIndex, Position } from '../../core/ids.js';
+import { Turn } from '../../runtime/turn.js';
 import type { Acquired, JournalEntry, SetAside } from '../../storage/store.js';
 import { type Admission, admit, entryOf } from './admission.js';
 import { type AppliedEntry, applyEntry, declarePart, PartFault, touchedSlots, touchesCold } from './apply.js';
@@ -12,7 +13,6 @@ import { Producers } from './producers.js';
 import { replaysOf } from './replay.js';
 import type { Slot } from './slot.js';
 import { States } from './states.js';
-import { Turn } from './turn.js';
 
 type Admitted = Extract<Admission, { kind: 'admitted' }>;
 
@@ -120,7 +120,7 @@ export class BucketOwner extends HeldBucket {
     for (const { entry, applied, faults } of replaysOf(acquired, this.context.registry, this.#states)) {
       for (const fault of faults) await this.#keepAside(entry, fault);
       replays.push({ entry, applied });
-      await turn.pause();
+      if (turn.isOver) await turn.pause();
       this.check(generation);
     }
     // All at once, instead of one after the other with every entry.
@@ -133,7 +133,7 @@ export class BucketOwner extends HeldBucket {
         // Added after the wait: other buckets, acquired meanwhile, count here as well.
         const replayed = await this.#apply(applied, entry);
         this.context.books.replayed += replayed;
-        await turn.pause();
+        if (turn.isOver) await turn.pause();
         this.check(generation);
       }
     } finally {
@@ -245,14 +245,14 @@ export class BucketOwner extends HeldBucket {
     rejected: readonly BlockRejection[],
     apply: () => Promise<void>,
   ): Promise<Answer> {
-    const { books, applying } = this.context;
+    const { books, turn } = this.context;
     // It may fail long before its turn to be looked at comes.
     durable.catch(() => {});
     try {
       await this.exclusively(async (check) => {
         await durable;
         check();
-        await applying.pause();
+        if (turn.isOver) await turn.pause();
         check();
         await apply();
         check();
@@ -355,6 +355,7 @@ export class BucketOwner extends HeldBucket {
     const generation = this.generation;
     await checkpoint({
       states: this.#states,
+      turn: this.context.turn,
       appliedPosition: () => this.#place.applied,
       trimmedPosition: () => this.#place.trimmingTo,
       write: (pages) => this.writePages(pages),

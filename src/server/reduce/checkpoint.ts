@@ -1,4 +1,5 @@
 import type { Position } from '../../core/ids.js';
+import type { Turn } from '../../runtime/turn.js';
 import type { Page } from '../../storage/store.js';
 import { encodeState } from '../../wire/state.js';
 import type { Slot } from './slot.js';
@@ -10,6 +11,7 @@ const bytesPerWrite = 1 << 20;
 
 export interface CheckpointTarget {
   readonly states: States;
+  readonly turn: Turn;
   /** Last position that has been applied. */
   appliedPosition(): Position;
   /** Last position up to which the journal was trimmed. */
@@ -24,10 +26,12 @@ export interface CheckpointTarget {
  * stays dirty. Rejects when the bucket was lost: then nothing may be concluded.
  */
 export async function checkpoint(target: CheckpointTarget): Promise<void> {
-  const { states } = target;
+  const { states, turn } = target;
   const waiting = [...states.dirty];
   let next = 0;
   while (next < waiting.length) {
+    // Not between a snapshot and its write: a page that is deleted meanwhile would come back.
+    if (turn.isOver) await turn.pause();
     const slots: Slot[] = [];
     const pages: Page[] = [];
     let bytes = 0;

@@ -2,13 +2,13 @@ import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { BucketIndex, ProducerId } from '../../core/ids.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
+import type { Turn } from '../../runtime/turn.js';
 import type { Turnstile } from '../../runtime/turnstile.js';
 import type { Store } from '../../storage/store.js';
 import type { ApplyRules } from './apply.js';
 import type { OwnerBooks } from './books.js';
 import type { Capacity } from './capacity.js';
 import type { AssignedPlace } from './held-bucket.js';
-import type { Turn } from './turn.js';
 
 /** An entry was applied: what latency is measured with. All in ms UTC, on the clock of whoever stamped it. */
 export interface AppliedMoment {
@@ -34,8 +34,8 @@ export interface BucketContext {
   readonly retryAfterMs: number;
   /** Through which buckets go that replay their journals: those that are through serve while the others wait. */
   readonly replays: Turnstile;
-  /** In which all buckets together apply what is durable: thousands of Blocks may become so at once. */
-  readonly applying: Turn;
+  /** In which all buckets together apply what is durable, and write it down: thousands of Blocks may become so at once. */
+  readonly turn: Turn;
   /** Pause before the next acquisition, after that many failures in a row. */
   backoffMs(failures: number): number;
   /** Something was applied: there is something to write down. */

@@ -4,6 +4,7 @@ import type { BucketIndex } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
+import { Turn } from '../../runtime/turn.js';
 import { Turnstile } from '../../runtime/turnstile.js';
 import type { Store } from '../../storage/store.js';
 import { Administration } from './administration.js';
@@ -16,7 +17,6 @@ import { Eviction } from './eviction.js';
 import type { AssignedPlace, OwnerState } from './held-bucket.js';
 import { Holdings } from './holdings.js';
 import { Reading } from './reading.js';
-import { Turn } from './turn.js';
 
 export interface OwnersOptions {
   readonly store: Store;
@@ -117,7 +117,7 @@ export class Owners {
       rules: { allowedSkewSec: limits.allowedSkewSec, sinceSec: store.opened.createdAtMs / 1000 },
       retryAfterMs: 100,
       replays: new Turnstile(options.replaysAtOnce ?? defaultReplaysAtOnce),
-      applying: new Turn(options.clock),
+      turn: new Turn(options.clock),
       changed: (bucket) => this.#changed(bucket),
       loaded: () => this.#eviction.makeRoom(),
       gaveUp: (bucket) => this.#gaveUp(bucket),
