@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { type Client, createClient } from '../../client/client.js';
 import type { Recorder } from '../../client/engine.js';
-import { clientName, type Plan, roundOf, tabName } from './plan.js';
+import { clientName, type Plan, type Round, roundOf, tabName } from './plan.js';
 
 /** What one process does of a run. */
 export interface Share {
@@ -46,7 +46,7 @@ export async function recordShare(share: Share): Promise<ShareResult> {
     rss = Math.max(rss, process.memoryUsage.rss());
   }, memoryEveryMs);
   const clients = share.clients.map((client) => createClient({ clientId: clientName(client), url }));
-  const recorders = clients.map((client) => recordersOf(client, names, share));
+  const recorders = clients.map((client) => names.map((name) => client.tab(name, plan.type)));
   const events = clients.map(() => 0);
   const cpuBefore = process.cpuUsage();
   const begun = performance.now();
@@ -57,7 +57,9 @@ export async function recordShare(share: Share): Promise<ShareResult> {
     const now = Math.min(eventsPerTurn, Math.floor(due));
     const client = turn % clients.length;
     if (now > 0) {
-      recordRun(recorders[client]!, tabs, amounts, events[client]!, now);
+      const run = { tabs, amounts, from: events[client]!, count: now };
+      if (share.byName) recordByName(clients[client]!, names, plan.type, run);
+      else recordHeld(recorders[client]!, run);
       events[client]! += now;
       recorded += now;
     }
@@ -78,22 +80,31 @@ export async function recordShare(share: Share): Promise<ShareResult> {
   };
 }
 
-function recordersOf(client: Client, names: readonly string[], { plan, byName }: Share): readonly Recorder[] {
-  if (!byName) return names.map((name) => client.tab(name, plan.type));
-  return names.map((name) => ({ record: (value) => client.record(name, plan.type, value) }));
+/** Events `from` to `from + count` of the rounds that a client records. */
+interface Run extends Round {
+  readonly from: number;
+  readonly count: number;
 }
 
-/** Events `from` to `from + count` of the rounds that a client records. */
-function recordRun(
-  recorders: readonly Recorder[],
-  tabs: Uint32Array,
-  amounts: Float64Array,
-  from: number,
-  count: number,
-): void {
+// Two loops: what an application would write, with nothing in between.
+
+function recordHeld(recorders: readonly Recorder[], { tabs, amounts, from, count }: Run): void {
   const mask = tabs.length - 1;
   for (let event = from; event < from + count; event++) {
     const at = event & mask;
     recorders[tabs[at]!]!.record(amounts[at]!);
+  }
+}
+
+function recordByName(
+  client: Client,
+  names: readonly string[],
+  type: string,
+  { tabs, amounts, from, count }: Run,
+): void {
+  const mask = tabs.length - 1;
+  for (let event = from; event < from + count; event++) {
+    const at = event & mask;
+    client.record(names[tabs[at]!]!, type, amounts[at]!);
   }
 }
