@@ -8,7 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { idleScenario } from './bench/idle.js';
-import { freshnessScenario, missionScenario, sdkScenario } from './bench/load/scenarios.js';
+import { freshnessScenario, growthScenario, missionScenario, sdkScenario } from './bench/load/scenarios.js';
 import { microScenario } from './bench/micro/scenario.js';
 import { outageScenario } from './bench/outage.js';
 import { queryScenario } from './bench/query/scenario.js';
@@ -23,6 +23,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   sdk: sdkScenario,
   mission: missionScenario,
   freshness: freshnessScenario,
+  growth: growthScenario,
   query: queryScenario,
   idle: idleScenario,
   start: startScenario,

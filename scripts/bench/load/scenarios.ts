@@ -23,6 +23,19 @@ const missionLoads: readonly Load[] = [
   { name: 'the same, 1,000,000/s', flags: [...clusterOfOld, '--rate', '1000000'] },
 ];
 
+/** The same events over ever more tabs, and ever more clients. */
+const growthLoads: readonly Load[] = [
+  [1000, 1],
+  [10_000, 1],
+  [30_000, 1],
+  [1000, 20],
+  [1000, 100],
+  [1000, 1000],
+].map(([tabs, clients]) => ({
+  name: `${tabs!.toLocaleString('en')} tabs, clients: ${clients!.toLocaleString('en')}`,
+  flags: ['--rate', '200000', '--tabs', String(tabs), '--clients', String(clients)],
+}));
+
 export const sdkScenario: Scenario = {
   about: 'applications that record through the client library, an agent and a server',
   run: (options) => runAll(sdkLoads, options),
@@ -31,6 +44,11 @@ export const sdkScenario: Scenario = {
 export const missionScenario: Scenario = {
   about: 'what a cluster did once: 30,000 tabs, 20 clients, 10,000,000 events a second',
   run: (options) => runAll(missionLoads, options),
+};
+
+export const growthScenario: Scenario = {
+  about: '200,000 events a second over ever more tabs and clients',
+  run: (options) => runAll(growthLoads, options),
 };
 
 export const freshnessScenario: Scenario = {
