@@ -49,7 +49,7 @@ function encodeRing<R extends Ring<R>>(
   out.varint(runsOf(ring));
   const last = ring.first + ring.size;
   let end = oldest;
-  for (let first = nextFilled(ring, ring.first, last); first < last; first = nextFilled(ring, end, last)) {
+  for (let first = ring.nextUsed(ring.first); first < last; first = ring.nextUsed(end)) {
     out.varint(first - end);
     end = endOfRun(ring, first, last);
     out.varint(end - first);
@@ -125,16 +125,10 @@ function oldestCell<R extends Ring<R>>(cascade: Cascade<R>, number: number): num
 function runsOf<R extends Ring<R>>(ring: R): number {
   const last = ring.first + ring.size;
   let runs = 0;
-  for (let cell = nextFilled(ring, ring.first, last); cell < last; runs++) {
-    cell = nextFilled(ring, endOfRun(ring, cell, last), last);
+  for (let cell = ring.nextUsed(ring.first); cell < last; runs++) {
+    cell = ring.nextUsed(endOfRun(ring, cell, last));
   }
   return runs;
-}
-
-function nextFilled<R extends Ring<R>>(ring: R, from: number, last: number): number {
-  let cell = from;
-  while (cell < last && !(ring.weightOf(cell) > 0)) cell++;
-  return cell;
 }
 
 function endOfRun<R extends Ring<R>>(ring: R, from: number, last: number): number {

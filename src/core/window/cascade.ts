@@ -10,6 +10,8 @@ export interface Ring<R> {
   readonly size: number;
   /** How many events cell `index` (within the run) stands for. */
   weightOf(index: number): number;
+  /** The first cell from `index` (within the run or right behind it) on that holds something; the end of the run if there is none. */
+  nextUsed(index: number): number;
   /** Adds what cell `fromIndex` of `from` holds to cell `index`, which may lie outside of the run. */
   take(index: number, from: R, fromIndex: number): void;
   /** Drops the cells below `index`. */
@@ -110,14 +112,9 @@ export class Cascade<R extends Ring<R>> {
       if (ring.first >= oldest) continue;
       const end = Math.min(oldest, ring.first + ring.size);
       const isLast = number + 1 === this.#rings.length;
-      for (let cell = ring.first; !isLast && cell < end; cell++) {
-        if (ring.weightOf(cell) > 0) {
-          this.writable(number + 1).take(
-            this.indexOf(number + 1, cell * this.layout[number]!.widthSec),
-            ring,
-            cell,
-          );
-        }
+      for (let cell = ring.nextUsed(ring.first); !isLast && cell < end; cell = ring.nextUsed(cell + 1)) {
+        const index = this.indexOf(number + 1, cell * this.layout[number]!.widthSec);
+        this.writable(number + 1).take(index, ring, cell);
       }
       ring.dropBefore(oldest);
     }
@@ -130,8 +127,9 @@ export class Cascade<R extends Ring<R>> {
     for (let number = 0; number < rings.length; number++) {
       const ring = rings[number]!;
       const { widthSec } = this.layout[number]!;
-      for (let cell = ring.first, end = cell + ring.size; cell < end; cell++) {
-        if (ring.weightOf(cell) > 0) this.#adopt(cell * widthSec, number, ring, cell);
+      const end = ring.first + ring.size;
+      for (let cell = ring.nextUsed(ring.first); cell < end; cell = ring.nextUsed(cell + 1)) {
+        this.#adopt(cell * widthSec, number, ring, cell);
       }
     }
   }
@@ -197,8 +195,9 @@ export class Cascade<R extends Ring<R>> {
       const within = this.cellsWithin(bounds, number);
       const start = Math.max(ring.first, within.start);
       const end = Math.min(ring.first + ring.size, within.end);
-      for (let cell = start; cell < end; cell++) {
-        if (ring.weightOf(cell) > 0) visit(ring, cell, cell * widthSec);
+      if (start >= end) return;
+      for (let cell = ring.nextUsed(start); cell < end; cell = ring.nextUsed(cell + 1)) {
+        visit(ring, cell, cell * widthSec);
       }
     });
   }

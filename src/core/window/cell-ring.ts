@@ -66,6 +66,13 @@ export class CellRing<C> implements Ring<CellRing<C>> {
     this.#kind.merge(this.cellFor(index), cell);
   }
 
+  nextUsed(index: number): number {
+    const end = this.first + this.size;
+    let cell = index;
+    while (cell < end && !(this.weightOf(cell) > 0)) cell++;
+    return cell;
+  }
+
   take(index: number, from: CellRing<C>, fromIndex: number): void {
     const cell = from.cellAt(fromIndex);
     if (cell !== undefined) this.put(index, cell);
