@@ -1,3 +1,4 @@
+import { ByteWriter } from './bytes.js';
 import type { CumulativePoint } from './cumulative/reading.js';
 import { TabaError } from './errors.js';
 import { foldGathered } from './gather/fold-gathered.js';
@@ -116,14 +117,13 @@ export class PartMap {
     const { handler } = known;
     const { events } = gathered;
     const slot = known.clients.get(client);
-    const state = slot === undefined ? handler.newState() : liveState(known, slot);
-    foldGathered(handler, state, gathered, meta);
     if (slot === undefined) {
-      this.#insert(known, client, state, events);
-    } else {
-      slot.events += events;
-      this.#events += events;
+      this.#insert(known, client, stateOfGathered(handler, gathered, meta), events);
+      return;
     }
+    foldGathered(handler, liveState(known, slot), gathered, meta);
+    slot.events += events;
+    this.#events += events;
   }
 
   /**
@@ -325,6 +325,21 @@ export class PartMap {
     }
     return { name, handler, clients: new Map() };
   }
+}
+
+/** What is written here is copied out at once. */
+const gatheredWriter = new ByteWriter(1024);
+
+/** A State with nothing else in it; still encoded where the type can do that, because most Parts are only handed on. */
+function stateOfGathered(handler: Handler, gathered: Gathered, meta: EventMeta): unknown {
+  if (handler.encodeGathered === undefined) {
+    const state = handler.newState();
+    foldGathered(handler, state, gathered, meta);
+    return state;
+  }
+  gatheredWriter.clear();
+  handler.encodeGathered(gathered, meta.timestampSec, gatheredWriter);
+  return EncodedState.copyOf(gatheredWriter.peek());
 }
 
 /** The State of a slot, from now on decoded: to be changed. */

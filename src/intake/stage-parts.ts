@@ -39,7 +39,9 @@ export function stageParts(payload: Uint8Array, context: StagePartsContext): Sta
     try {
       const newestSec = examinePart(record, context.registry);
       if (newestSec !== undefined && newestSec <= limitSec) {
-        parts.put(tab, type, client, encodedStateOf(record), events);
+        // A copy: a Part that waits must not keep the whole payload in memory.
+        const { start, end } = record;
+        parts.put(tab, type, client, EncodedState.copyOf(payload.subarray(start, end)), events);
         continue;
       }
       const state = decodePart(record, context.registry);
@@ -74,11 +76,6 @@ function refusalOf({ tab, type, client }: PartRecord, context: StagePartsContext
   if (limit === undefined) return undefined;
   const what = limit === 'too_many_tabs' ? 'tabs' : 'clients';
   return { code: limit, message: `${tab}: the node knows as many ${what} as it is allowed to` };
-}
-
-/** A copy: a Part that waits must not keep the whole payload in memory. Most come out of Node's pool, several in one piece. */
-function encodedStateOf({ payload, start, end }: PartRecord): EncodedState {
-  return new EncodedState(Buffer.from(payload.subarray(start, end)));
 }
 
 function handlerOf(type: TabType, { registry }: StagePartsContext): Handler {

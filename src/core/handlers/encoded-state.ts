@@ -1,6 +1,10 @@
 import { ByteReader } from '../bytes.js';
 import type { Handler } from './handler.js';
 
+const pieceBytes = 8192;
+let piece = new Uint8Array(pieceBytes);
+let pieceUsed = 0;
+
 /**
  * A State as its Handler's present version encoded it, in the place of the State itself: what is only handed on is never decoded.
  * Whoever makes one knows that the bytes decode.
@@ -15,6 +19,20 @@ export class EncodedState {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+  }
+
+  /** Of a copy of the bytes, which lies beside others in one piece of memory: a State that waits keeps no more than that from being freed. */
+  static copyOf(bytes: Uint8Array): EncodedState {
+    const { length } = bytes;
+    if (length > pieceBytes / 4) return new EncodedState(bytes.slice());
+    if (pieceUsed + length > pieceBytes) {
+      piece = new Uint8Array(pieceBytes);
+      pieceUsed = 0;
+    }
+    const start = pieceUsed;
+    pieceUsed += length;
+    piece.set(bytes, start);
+    return new EncodedState(piece, start, pieceUsed);
   }
 
   /** A State that shares no memory with the bytes. */
