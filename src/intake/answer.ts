@@ -1,6 +1,6 @@
 import type { Rejection } from '../core/errors.js';
 import { errorCatalogue } from '../core/errors.js';
-import type { Staged } from './stage.js';
+import type { Staged } from './staged.js';
 
 /** What a sender of raw events is told, as JSON. */
 export interface IntakeAnswer {

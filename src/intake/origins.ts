@@ -1,6 +1,13 @@
-import type { ClientId, TabName } from '../core/ids.js';
+import type { ClientId, TabName, TabType } from '../core/ids.js';
 
 const none = -1;
+
+/** A tab, its type, and a client of it. */
+export interface Pair {
+  readonly tab: TabName;
+  readonly type: TabType;
+  readonly client: ClientId;
+}
 
 /**
  * Which items of a body went into which (tab, client). Costs four bytes per item; the items of a pair are looked for
@@ -9,8 +16,8 @@ const none = -1;
 export class Origins {
   /** By item: the number of its pair times two, plus one if it was stamped ahead; or -1. */
   #pairOf = new Int32Array(64).fill(none);
-  readonly #pairs = new Map<TabName, Map<ClientId, number>>();
-  #pairCount = 0;
+  readonly #numbers = new Map<TabName, Map<ClientId, number>>();
+  readonly #pairs: Pair[] = [];
   #itemCount = 0;
   #lastTab: TabName | undefined;
   #lastClient: ClientId | undefined;
@@ -22,10 +29,20 @@ export class Origins {
     return this.#takenAhead;
   }
 
-  /** @param index above that of every item before */
-  add(index: number, tab: TabName, client: ClientId, ahead: boolean): void {
+  /** By their numbers, in the order in which they came. */
+  get pairs(): readonly Pair[] {
+    return this.#pairs;
+  }
+
+  /** The number of the pair that an item went into; -1 for one that went into none, or was taken out. */
+  pairAt(index: number): number {
+    return this.#pairOf[index]! >> 1;
+  }
+
+  /** @param index above that of every item before @param type the same for all items of a tab */
+  add(index: number, tab: TabName, type: TabType, client: ClientId, ahead: boolean): void {
     if (tab !== this.#lastTab || client !== this.#lastClient) {
-      this.#lastPair = this.#pair(tab, client);
+      this.#lastPair = this.#numberOf(tab, type, client);
       this.#lastTab = tab;
       this.#lastClient = client;
     }
@@ -39,7 +56,7 @@ export class Origins {
    * @returns their indices, ascending
    */
   take(tab: string, client: string): number[] {
-    const clients = this.#pairs.get(tab as TabName);
+    const clients = this.#numbers.get(tab as TabName);
     if (clients === undefined) return [];
     const wanted = new Set(client === '' ? clients.values() : [clients.get(client as ClientId)]);
     const indices: number[] = [];
@@ -53,12 +70,15 @@ export class Origins {
     return indices;
   }
 
-  #pair(tab: TabName, client: ClientId): number {
-    const clients = this.#pairs.get(tab) ?? new Map<ClientId, number>();
-    this.#pairs.set(tab, clients);
-    const pair = clients.get(client) ?? this.#pairCount++;
-    clients.set(client, pair);
-    return pair;
+  #numberOf(tab: TabName, type: TabType, client: ClientId): number {
+    const clients = this.#numbers.get(tab) ?? new Map<ClientId, number>();
+    this.#numbers.set(tab, clients);
+    let number = clients.get(client);
+    if (number === undefined) {
+      number = this.#pairs.push({ tab, type, client }) - 1;
+      clients.set(client, number);
+    }
+    return number;
   }
 
   #grow(needed: number): void {

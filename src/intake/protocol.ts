@@ -7,7 +7,7 @@ import { jsonAnswer } from './answer.js';
 import { decompressBody, inflateBody } from './body.js';
 import { otlp } from './otlp/otlp.js';
 import type { OtlpNaming } from './otlp/points.js';
-import type { Staged } from './stage.js';
+import type { Staged } from './staged.js';
 
 /** What of a request matters here. */
 export interface IntakeRequest {

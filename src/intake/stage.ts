@@ -1,4 +1,3 @@
-import type { BlockRejection } from '../core/block.js';
 import { type ErrorCode, TabaError } from '../core/errors.js';
 import type { Handler } from '../core/handlers/handler.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
@@ -6,42 +5,12 @@ import { checkClientId, checkTabName } from '../core/names.js';
 import { PartMap } from '../core/parts.js';
 import type { ItemSink, Items, RawEvent } from '../wire/item-sink.js';
 import type { StageContext } from './context.js';
+import { faultCode, faultMessage } from './fault.js';
 import { Origins } from './origins.js';
 import { Rejections } from './rejections.js';
+import { Staged } from './staged.js';
+import { StagedNumbers } from './staged-numbers.js';
 import { isLargerThan } from './value-size.js';
-
-/** A body that was taken apart and folded on its own: nothing of it counts until somebody merges `parts`. */
-export class Staged {
-  readonly parts: PartMap;
-  readonly rejections: Rejections;
-  /** Items of the body. */
-  readonly received: number;
-  /** Events counted at the present because they were stamped too far ahead of it. */
-  readonly clamped: number;
-  readonly #origins: Origins;
-
-  constructor(parts: PartMap, rejections: Rejections, received: number, clamped: number, origins: Origins) {
-    this.parts = parts;
-    this.rejections = rejections;
-    this.received = received;
-    this.clamped = clamped;
-    this.#origins = origins;
-  }
-
-  get accepted(): number {
-    return this.received - this.rejections.total;
-  }
-
-  /**
-   * Rejects, after the fact, what an owner refused: its Parts may hold events of other bodies as well, so that only
-   * the items of this one are counted. An empty client stands for all clients of the tab.
-   */
-  rejectLater(rejection: Pick<BlockRejection, 'tab' | 'client' | 'code' | 'message'>): void {
-    for (const index of this.#origins.take(rejection.tab, rejection.client)) {
-      this.rejections.add(index, rejection.code, rejection.message);
-    }
-  }
-}
 
 /**
  * Checks and folds the items of a body, apart from everything that the node holds.
@@ -49,6 +18,13 @@ export class Staged {
  * @throws TabaError `bad_framing`, `unsupported_version`: nothing of the body counts
  */
 export function stage(items: Items, context: StageContext): Staged {
+  const staged = stageApart(items, context);
+  staged.foldNumbers();
+  return staged;
+}
+
+/** As `stage`, but plain numbers are left apart: for `gatherInto`, or for `foldNumbers`. */
+export function stageApart(items: Items, context: StageContext): Staged {
   const stager = new Stager(context);
   items(stager);
   return stager.finish();
@@ -64,6 +40,7 @@ interface StagedTab {
 class Stager implements ItemSink {
   readonly #context: StageContext;
   readonly #parts: PartMap;
+  readonly #numbers = new StagedNumbers();
   readonly #rejections = new Rejections();
   readonly #origins = new Origins();
   readonly #tabs = new Map<string, StagedTab | TabaError>();
@@ -97,7 +74,7 @@ class Stager implements ItemSink {
     try {
       this.#accept(event);
     } catch (error) {
-      this.#rejections.add(this.#received, codeOf(error), messageOf(error, event.tab));
+      this.#rejections.add(this.#received, faultCode(error), faultMessage(error, event.tab));
     }
     this.#received++;
   }
@@ -110,10 +87,18 @@ class Stager implements ItemSink {
       throw new TabaError('type_conflict', `is a ${tab.type}, not a ${handler.type}`);
     }
     const ahead = this.#setTime(event.timestampSec);
-    this.#fold(event, tab.name, client, handler);
+    if (!this.#stageNumber(event, handler)) this.#fold(event, tab.name, client, handler);
     tab.type = handler.type;
     if (ahead) this.#clamped++;
-    this.#origins.add(this.#received, tab.name, client, ahead);
+    this.#origins.add(this.#received, tab.name, handler.type, client, ahead);
+  }
+
+  /** Leaves a plain number apart: gathered with others it costs less than folded by itself. @returns whether it is one */
+  #stageNumber({ payload, weight, histogram, cumulative }: RawEvent, { foldGathered }: Handler): boolean {
+    if (typeof payload !== 'number' || foldGathered === undefined || !Number.isFinite(payload)) return false;
+    if (weight !== undefined || histogram !== undefined || cumulative !== undefined) return false;
+    // Adding 0 turns -0 into 0, as `parse` does.
+    return this.#numbers.add(this.#received, Math.floor(this.#meta.timestampSec), payload + 0);
   }
 
   #fold(event: RawEvent, tab: TabName, client: ClientId, handler: Handler): void {
@@ -218,22 +203,13 @@ class Stager implements ItemSink {
 
   /** Asks for room only now that nothing can refuse the body as a whole any more. */
   finish(): Staged {
-    for (const { name, clients } of this.#parts.byTab()) {
-      for (const client of clients.keys()) {
-        const limit = this.#context.admits(name, client);
-        if (limit !== undefined) this.#refuse(name, client, limit);
-      }
-    }
-    const clamped = this.#clamped - this.#origins.takenAhead;
-    return new Staged(this.#parts, this.#rejections, this.#received, clamped, this.#origins);
-  }
-
-  #refuse(tab: TabName, client: ClientId, limit: 'too_many_tabs' | 'too_many_clients'): void {
-    this.#parts.remove(tab, client);
-    const what = limit === 'too_many_tabs' ? 'tabs' : 'clients';
-    for (const index of this.#origins.take(tab, client)) {
-      this.#rejections.add(index, limit, `${tab}: the node knows as many ${what} as it is allowed to`);
-    }
+    const staged = new Staged({
+      ...{ parts: this.#parts, numbers: this.#numbers, rejections: this.#rejections, origins: this.#origins },
+      ...{ received: this.#received, clamped: this.#clamped },
+      nextSequence: this.#context.nextSequence,
+    });
+    staged.admit(this.#context);
+    return staged;
   }
 }
 
@@ -244,15 +220,4 @@ function caught<T>(check: () => T): T | TabaError {
     if (error instanceof TabaError) return error;
     throw error;
   }
-}
-
-/** What an additional Handler throws at a value is a fault of that value, whatever it is. */
-function codeOf(error: unknown): ErrorCode {
-  return error instanceof TabaError ? error.code : 'bad_value';
-}
-
-function messageOf(error: unknown, tab: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  // Faults of the name itself show it, escaped and clipped.
-  return error instanceof TabaError && error.code === 'bad_name' ? message : `${tab}: ${message}`;
 }

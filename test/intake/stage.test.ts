@@ -5,7 +5,8 @@ import { builtinHandlers } from '../../src/core/handlers/registry.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import type { PartMap } from '../../src/core/parts.js';
 import { DenyLists } from '../../src/intake/deny-lists.js';
-import { type Staged, stage } from '../../src/intake/stage.js';
+import { stage } from '../../src/intake/stage.js';
+import type { Staged } from '../../src/intake/staged.js';
 import { probeHandler } from '../wire/probe-handler.js';
 import { contextWith, jsonItems, nowSec, type } from './node.js';
 

@@ -48,6 +48,11 @@ export class NumberColumns {
     return this.#events;
   }
 
+  /** That there is memory for. */
+  get rows(): number {
+    return this.#touched.length;
+  }
+
   /** Rows that have gathered something. */
   get touched(): number {
     return this.#touchedCount;

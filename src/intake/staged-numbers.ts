@@ -1,0 +1,63 @@
+/** A body with more different seconds than this has its further ones folded one by one. */
+export const maxStagedSeconds = 8;
+
+const none = 0;
+
+/** The numbers among the items of a body, each with its second: nine bytes an item, until it is known what becomes of them. */
+export class StagedNumbers {
+  #values = new Float64Array(64);
+  /** By item: the place of its second in `#seconds`, plus one; 0 for an item that is none of these numbers. */
+  #places = new Uint8Array(64);
+  readonly #seconds: number[] = [];
+  #lastSecond = Number.NaN;
+  #lastPlace = none;
+  #items = 0;
+
+  /** Those that there are, in the order in which they came. */
+  get seconds(): readonly number[] {
+    return this.#seconds;
+  }
+
+  /**
+   * @param index above that of every item before
+   * @returns false, and has done nothing, where there are too many different seconds
+   */
+  add(index: number, second: number, value: number): boolean {
+    if (second !== this.#lastSecond && !this.#find(second)) return false;
+    if (index >= this.#places.length) this.#grow(index + 1);
+    this.#values[index] = value;
+    this.#places[index] = this.#lastPlace;
+    this.#items = index + 1;
+    return true;
+  }
+
+  #find(second: number): boolean {
+    let place = this.#seconds.indexOf(second);
+    if (place < 0) {
+      if (this.#seconds.length === maxStagedSeconds) return false;
+      place = this.#seconds.push(second) - 1;
+    }
+    this.#lastSecond = second;
+    this.#lastPlace = place + 1;
+    return true;
+  }
+
+  /** Gives out every number, with the place of its second in `seconds`, in the order of the items; it is empty afterwards. */
+  drain(take: (index: number, place: number, value: number) => void): void {
+    for (let index = 0; index < this.#items; index++) {
+      const place = this.#places[index]!;
+      if (place !== none) take(index, place - 1, this.#values[index]!);
+    }
+    this.#items = 0;
+  }
+
+  #grow(needed: number): void {
+    const capacity = Math.max(needed, this.#places.length * 2);
+    const values = new Float64Array(capacity);
+    values.set(this.#values);
+    this.#values = values;
+    const places = new Uint8Array(capacity);
+    places.set(this.#places);
+    this.#places = places;
+  }
+}

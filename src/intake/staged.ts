@@ -1,0 +1,138 @@
+import type { BlockRejection } from '../core/block.js';
+import type { ErrorCode } from '../core/errors.js';
+import { SecondColumns } from '../core/gather/second-columns.js';
+import type { ClientId, TabName } from '../core/ids.js';
+import type { PartMap } from '../core/parts.js';
+import type { StageContext } from './context.js';
+import { faultCode, faultMessage } from './fault.js';
+import type { Gathering } from './gathering.js';
+import type { Origins, Pair } from './origins.js';
+import type { Rejections } from './rejections.js';
+import { maxStagedSeconds, type StagedNumbers } from './staged-numbers.js';
+
+const unknownRow = -1;
+/** Numbers of the body that is being folded: there is one at a time. */
+const bodyColumns = new SecondColumns({
+  maxSeconds: maxStagedSeconds,
+  maxCounts: 2 ** 22,
+  maxSpareRows: 2 ** 14,
+});
+
+interface StagedParts {
+  readonly parts: PartMap;
+  readonly numbers: StagedNumbers;
+  readonly rejections: Rejections;
+  readonly origins: Origins;
+  readonly received: number;
+  readonly clamped: number;
+  nextSequence(): number;
+}
+
+/** A body that was taken apart on its own: nothing of it counts until somebody takes `parts`, and the numbers where they are apart. */
+export class Staged {
+  readonly #staged: StagedParts;
+
+  constructor(staged: StagedParts) {
+    this.#staged = staged;
+  }
+
+  /** What is folded. */
+  get parts(): PartMap {
+    return this.#staged.parts;
+  }
+
+  get rejections(): Rejections {
+    return this.#staged.rejections;
+  }
+
+  /** Items of the body. */
+  get received(): number {
+    return this.#staged.received;
+  }
+
+  /** Events counted at the present because they were stamped too far ahead of it. */
+  get clamped(): number {
+    return this.#staged.clamped - this.#staged.origins.takenAhead;
+  }
+
+  get accepted(): number {
+    return this.received - this.rejections.total;
+  }
+
+  /** Those that the accepted items belong to, and others if some were rejected. */
+  get pairs(): readonly Pair[] {
+    return this.#staged.origins.pairs;
+  }
+
+  /** Turns the numbers that are apart into Parts. A Handler that throws at them rejects all items of that tab and client. */
+  foldNumbers(): void {
+    const { parts, numbers, origins, nextSequence } = this.#staged;
+    const { seconds } = numbers;
+    const bySecond = seconds.map((second) => bodyColumns.of(second));
+    numbers.drain((index, place, value) => {
+      const pair = origins.pairAt(index);
+      if (pair >= 0) bySecond[place]!.add(pair, value, 1);
+    });
+    bodyColumns.drain((second, row, gathered) => {
+      const { tab, type, client } = origins.pairs[row]!;
+      const meta = { timestampSec: second, sequence: nextSequence() };
+      try {
+        parts.foldGathered(tab, type, client, gathered, meta);
+      } catch (error) {
+        this.#reject(tab, client, faultCode(error), faultMessage(error, tab));
+      }
+    });
+  }
+
+  /** Adds the numbers that are apart to those of other bodies. */
+  gatherInto(gathering: Gathering): void {
+    const { numbers, origins } = this.#staged;
+    const bySecond = gathering.columnsOf(numbers.seconds);
+    const { pairs } = origins;
+    const rows = new Int32Array(pairs.length).fill(unknownRow);
+    numbers.drain((index, place, value) => {
+      const number = origins.pairAt(index);
+      if (number < 0) return;
+      let row = rows[number]!;
+      if (row === unknownRow) {
+        const { tab, type, client } = pairs[number]!;
+        row = gathering.rowOf(tab, type, client);
+        rows[number] = row;
+      }
+      bySecond[place]!.add(row, value, 1);
+    });
+  }
+
+  /**
+   * Rejects, after the fact, what an owner refused: its Parts may hold events of other bodies as well, so that only
+   * the items of this one are counted. An empty client stands for all clients of the tab.
+   */
+  rejectLater({
+    tab,
+    client,
+    code,
+    message,
+  }: Pick<BlockRejection, 'tab' | 'client' | 'code' | 'message'>): void {
+    this.#rejectItems(tab, client, code, message);
+  }
+
+  /** Rejects all items of (tab, client). */
+  #reject(tab: TabName, client: ClientId, code: ErrorCode, message: string): void {
+    this.parts.remove(tab, client);
+    this.#rejectItems(tab, client, code, message);
+  }
+
+  #rejectItems(tab: string, client: string, code: ErrorCode, message: string): void {
+    for (const index of this.#staged.origins.take(tab, client)) this.rejections.add(index, code, message);
+  }
+
+  /** Asks whether there is room for each pair. */
+  admit({ admits }: Pick<StageContext, 'admits'>): void {
+    for (const { tab, client } of this.pairs) {
+      const limit = admits(tab, client);
+      if (limit === undefined) continue;
+      const what = limit === 'too_many_tabs' ? 'tabs' : 'clients';
+      this.#reject(tab, client, limit, `${tab}: the node knows as many ${what} as it is allowed to`);
+    }
+  }
+}
