@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { TabaError } from '../core/errors.js';
 import { FlushSessions } from '../core/producer/sessions.js';
 import { addCounts } from '../intake/counts.js';
+import { Gathering } from '../intake/gathering.js';
 import type { Mapping } from '../intake/mapping/mapping.js';
 import { defaultNaming } from '../intake/otlp/points.js';
 import { SelfMetrics, selfIntervalMs } from '../intake/self-metrics.js';
@@ -77,6 +78,7 @@ class Agent implements RunningAgent {
   #mirror: Mirror | undefined;
   #room!: Room;
   #reception!: Reception;
+  #gathering: Gathering | undefined;
   #sdk!: SdkLinks;
   #statsd: StatsdDoor | undefined;
   #http: HttpServer | undefined;
@@ -162,7 +164,10 @@ class Agent implements RunningAgent {
       instance,
       sessions: () => this.#sessions.entries(),
       gauges: () => this.#statsd?.gauges() ?? this.#spool?.restored.gauges ?? [],
-      beforeFlush: () => this.#statsd?.handOver(),
+      beforeFlush: () => {
+        this.#statsd?.handOver();
+        this.#gathering?.handOver();
+      },
       bucketCount: options.bucketCount,
       log,
     });
@@ -179,8 +184,16 @@ class Agent implements RunningAgent {
       };
       this.#mirror = new Mirror(makeCluster(options, { ...own, log: mirrorLog }), spool, maxPairs);
     }
+    if (this.#spool === undefined && this.#mirror === undefined) {
+      this.#gathering = new Gathering({
+        registry: options.registry,
+        nextSequence: () => this.#reception.nextSequence(),
+        handOver: (parts) => this.#reception.takeAnswered(parts),
+      });
+    }
     this.#room = new Room({
       cluster: this.#cluster,
+      gathering: this.#gathering,
       spoolStuck: () => this.#spool?.stuck ?? false,
       maxPairs,
       ...(options.seams?.heapShare === undefined ? {} : { heapShare: options.seams.heapShare }),
@@ -191,6 +204,7 @@ class Agent implements RunningAgent {
       mirror: this.#mirror,
       room: this.#room,
       spool: this.#spool,
+      gathering: this.#gathering,
       log,
       naming: options.otlp ?? defaultNaming,
     });
@@ -252,7 +266,7 @@ class Agent implements RunningAgent {
     const account = this.#cluster.account();
     const books = booksOf(this.#restoredEvents + door.received, door.rejected, {
       ...account,
-      buffered: account.buffered + (this.#statsd?.waiting ?? 0),
+      buffered: account.buffered + (this.#statsd?.waiting ?? 0) + (this.#gathering?.waiting ?? 0),
       dropped: addCounts(account.dropped, door.dropped),
     });
     return {
@@ -307,6 +321,7 @@ class Agent implements RunningAgent {
     this.#http?.stopListening();
     // What came in before is handed over yet.
     await this.#statsd?.close();
+    this.#gathering?.handOver();
     const [left, mirrorLeft] = await Promise.all([
       this.#cluster.drain(deadlineMs),
       this.#mirror?.cluster.drain(deadlineMs) ?? 0,

@@ -4,11 +4,13 @@ import type { ClientId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
 import { PartMap } from '../core/parts.js';
 import type { StageContext } from '../intake/context.js';
+import type { Gathering } from '../intake/gathering.js';
 import type { OtlpNaming } from '../intake/otlp/points.js';
 import { type IntakePath, type IntakeProtocol, intakeProtocols } from '../intake/protocol.js';
 import { Samples } from '../intake/samples.js';
-import { stage } from '../intake/stage.js';
+import { stage, stageApart } from '../intake/stage.js';
 import { type StagedParts, stageParts } from '../intake/stage-parts.js';
+import type { Staged } from '../intake/staged.js';
 import type { Log } from '../runtime/log.js';
 import type { HttpReply, HttpRequest } from '../transport/inbound/http.js';
 import type { PushFlush } from '../wire/frame.js';
@@ -31,6 +33,11 @@ export interface ReceptionOptions {
   readonly mirror: Mirror | undefined;
   readonly room: Room;
   readonly spool: Spool | undefined;
+  /**
+   * Where numbers of bodies wait for the next flush. Undefined with a spool or a mirror, which take the Parts of each body by
+   * themselves.
+   */
+  readonly gathering: Gathering | undefined;
   readonly log: Log;
   readonly naming: OtlpNaming;
 }
@@ -76,7 +83,7 @@ export class Reception {
       limits,
       defaultClient: this.client,
       deny: denyLists,
-      typeOf: (tab) => options.cluster.typeOf(tab),
+      typeOf: (tab) => this.#options.gathering?.typeOf(tab) ?? options.cluster.typeOf(tab),
       admits: (tab, client) => this.known.admit(tab, client),
       nextSequence: () => this.nextSequence(),
     };
@@ -105,12 +112,10 @@ export class Reception {
       const { items, dropped } = await read(request, { limits, naming: this.naming });
       // Decompressing takes a while: only from here on does nothing come in between.
       this.#admit();
-      const staged = stage(items, { ...this.#context, nowMs: this.#options.agent.clock.nowMs() });
+      const context = { ...this.#context, nowMs: this.#options.agent.clock.nowMs() };
+      const staged = (this.#options.gathering === undefined ? stage : stageApart)(items, context);
       const rejected = new Map(staged.rejections.byCode);
-      if (staged.parts.events > 0) {
-        this.#makeRoom(staged.parts);
-        for (const rejection of this.#accept(staged.parts)) staged.rejectLater(rejection);
-      }
+      if (staged.accepted > 0) this.#takeStaged(staged);
       this.#count(staged.received, staged.clamped, rejected);
       this.#drop('mapping', dropped());
       const [first] = staged.rejections.listed;
@@ -123,6 +128,15 @@ export class Reception {
       if (refuse === undefined) throw error;
       return refuse(error, request);
     }
+  }
+
+  #takeStaged(staged: Staged): void {
+    const { room, gathering } = this.#options;
+    const shortage = room.shortageFor(staged.pairs);
+    if (shortage !== undefined) throw overloaded(shortage);
+    if (gathering !== undefined) staged.gatherInto(gathering);
+    if (staged.parts.events === 0) return;
+    for (const rejection of this.#accept(staged.parts)) staged.rejectLater(rejection);
   }
 
   /**
@@ -181,13 +195,20 @@ export class Reception {
     }
     this.#makeRoom(parts);
     if (parts.events === 0) return;
+    // Of what comes under two types, that which was answered for goes first.
+    this.#options.gathering?.handOver();
     spool?.rememberGauges(gauges);
+    for (const { code, events } of this.#accept(parts)) this.door.reject(code, events);
+  }
+
+  /** What was gathered of bodies: it is answered for, and needs no room any more. */
+  takeAnswered(parts: PartMap): void {
     for (const { code, events } of this.#accept(parts)) this.door.reject(code, events);
   }
 
   /** What the agent tells about itself. Best effort: where there is no room, it is not told. */
   takeOwn(parts: PartMap): void {
-    if (parts.events === 0 || this.#stopping || this.#options.room.shortageFor(parts) !== undefined) return;
+    if (parts.events === 0 || this.#stopping || this.#shortageFor(parts) !== undefined) return;
     const { events } = parts;
     try {
       this.#accept(parts);
@@ -226,8 +247,12 @@ export class Reception {
   }
 
   #makeRoom(parts: PartMap): void {
-    const shortage = this.#options.room.shortageFor(parts);
+    const shortage = this.#shortageFor(parts);
     if (shortage !== undefined) throw overloaded(shortage);
+  }
+
+  #shortageFor(parts: PartMap): Shortage | undefined {
+    return this.#options.room.shortageFor({ length: parts.pairs, [Symbol.iterator]: () => parts.entries() });
   }
 
   /** Takes Parts over: `parts` is empty afterwards. */

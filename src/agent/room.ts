@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
-import type { PartMap } from '../core/parts.js';
+import type { ClientId, TabName } from '../core/ids.js';
+import type { Gathering } from '../intake/gathering.js';
 import type { Cluster } from './cluster.js';
 
 /** What an agent has no room in. */
@@ -7,11 +8,18 @@ export type Shortage = 'pairs' | 'memory' | 'spool';
 
 export interface RoomOptions {
   readonly cluster: Cluster;
+  /** What waits to become Parts. */
+  readonly gathering: Pick<Gathering, 'pairs' | 'holds'> | undefined;
   readonly spoolStuck: () => boolean;
   /** (tab, client) pairs that may wait for a server. */
   readonly maxPairs: number;
   /** Share of the heap limit in use, 0 to 1. */
   readonly heapShare?: () => number;
+}
+
+/** Pairs of tab and client, each once. */
+export interface Pairs extends Iterable<{ readonly tab: TabName; readonly client: ClientId }> {
+  readonly length: number;
 }
 
 /** Above this share of the heap nothing more is taken: better to refuse than to die with everything. */
@@ -25,23 +33,31 @@ export class Room {
     this.#options = options;
   }
 
+  /** At most: what waits in both places counts twice. */
+  get #waitingPairs(): number {
+    const { cluster, gathering } = this.#options;
+    return cluster.pairs + (gathering?.pairs ?? 0);
+  }
+
   /** Why nothing is taken at the moment. */
   shortage(): Shortage | undefined {
-    const { cluster, maxPairs, spoolStuck, heapShare = systemHeapShare } = this.#options;
+    const { maxPairs, spoolStuck, heapShare = systemHeapShare } = this.#options;
     if (spoolStuck()) return 'spool';
-    if (cluster.pairs >= maxPairs) return 'pairs';
+    if (this.#waitingPairs >= maxPairs) return 'pairs';
     return heapShare() > maxHeapShare ? 'memory' : undefined;
   }
 
-  /** Why `parts` do not fit. What merges with Parts that wait already needs no room. */
-  shortageFor(parts: PartMap): Shortage | undefined {
-    const { cluster, maxPairs, heapShare = systemHeapShare } = this.#options;
+  /**
+   * Why Parts of these pairs do not fit. What merges with Parts that wait already needs no room.
+   */
+  shortageFor(pairs: Pairs): Shortage | undefined {
+    const { cluster, gathering, maxPairs, heapShare = systemHeapShare } = this.#options;
     if (heapShare() > maxHeapShare) return 'memory';
-    const free = maxPairs - cluster.pairs;
-    if (parts.pairs <= free) return undefined;
+    const free = maxPairs - this.#waitingPairs;
+    if (pairs.length <= free) return undefined;
     let fresh = 0;
-    for (const { name, clients } of parts.byTab()) {
-      for (const client of clients.keys()) if (!cluster.holds(name, client)) fresh++;
+    for (const { tab, client } of pairs) {
+      if (!cluster.holds(tab, client) && gathering?.holds(tab, client) !== true) fresh++;
     }
     return fresh > Math.max(0, free) ? 'pairs' : undefined;
   }
