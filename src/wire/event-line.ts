@@ -11,8 +11,28 @@ const newline = 0x0a;
 const opening = 0x5b;
 const closing = 0x5d;
 
-/** 10^k is a double exactly, so that mantissa / 10^k is rounded once, as JSON.parse does it. */
-const powersOfTen = Array.from({ length: 23 }, (_, k) => 10 ** k);
+/** Doubles exactly. */
+const powersOfTen = Array.from({ length: 16 }, (_, k) => 10 ** k);
+/** From here on doubles are at least 2^-22 apart. */
+const leastLarge = 2 ** 30;
+
+/**
+ * `whole` + `fraction` / 10^`decimals`, rounded correctly, as JSON.parse does it.
+ * @returns undefined where that is not as easy as that
+ */
+function decimalNumber(whole: number, fraction: number, decimals: number): number | undefined {
+  if (decimals === 0) return whole <= Number.MAX_SAFE_INTEGER ? whole : undefined;
+  if (decimals >= powersOfTen.length) return undefined;
+  const power = powersOfTen[decimals]!;
+  const mantissa = whole * power + fraction;
+  // Two integers: their quotient is rounded once. Rounding never takes a mantissa that is too large below the first integer that is.
+  if (mantissa <= Number.MAX_SAFE_INTEGER) return mantissa / power;
+  // Such as those of Python's clock. The fraction is wrong by 2^-54 at most; what is as near to the middle between two doubles,
+  // a multiple of 2^-23, has more decimals than nine, or is that middle exactly.
+  if (decimals <= 9 && whole >= leastLarge && whole <= Number.MAX_SAFE_INTEGER)
+    return whole + fraction / power;
+  return undefined;
+}
 
 /**
  * Reads event lines of protocol v1. A line costs most where it goes through JSON.parse twice; nearly all lines are
@@ -22,17 +42,17 @@ const powersOfTen = Array.from({ length: 23 }, (_, k) => 10 ** k);
 export class EventLineScanner {
   readonly #bytes: Uint8Array;
   /** The same bytes. */
-  readonly #text: Buffer;
-  /** The type of the last line, and its bytes with both quotes: hardly ever another than that of the line before. */
+  readonly #view: DataView;
+  /** The type of the last line, and how that line began, up to its timestamp: hardly ever otherwise than the line before. */
   #type = '';
-  #quotedType: Uint8Array = new Uint8Array(0);
+  #beginning = new Beginning(new Uint8Array(0));
   /** Behind what was read last. */
   #at = 0;
   #end = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Where the line after the one that was scanned begins. */
@@ -43,16 +63,16 @@ export class EventLineScanner {
   /** Reads the line at `start`, or returns undefined if it is not of the usual shape. */
   tryScan(start: number, client: string, tab: string): RawEvent | undefined {
     const bytes = this.#bytes;
-    if (bytes[start] !== opening || bytes[start + 1] !== quote) return undefined;
-    if (!this.#scanType(start + 1) || !this.#scanComma()) return undefined;
+    if (this.#beginning.isAt(this.#view, start)) this.#at = start + this.#beginning.length;
+    else if (!this.#scanBeginning(start)) return undefined;
     const timestampSec = this.#scanNumber();
-    if (timestampSec === undefined || !this.#scanComma()) return undefined;
+    if (Number.isNaN(timestampSec) || !this.#scanComma()) return undefined;
     if (bytes[this.#at] !== quote) return undefined;
     this.#at++;
     const wrapped = bytes[this.#at] === opening;
     if (wrapped) this.#at++;
     const payload = this.#scanNumber();
-    if (payload === undefined) return undefined;
+    if (Number.isNaN(payload)) return undefined;
     if (wrapped && bytes[this.#at++] !== closing) return undefined;
     if (bytes[this.#at] !== quote || bytes[this.#at + 1] !== closing) return undefined;
     const end = this.#at + 2;
@@ -61,22 +81,18 @@ export class EventLineScanner {
     return { client, tab, type: this.#type, timestampSec, payload };
   }
 
-  #scanType(start: number): boolean {
+  /** `["Type", `, with the space or without it. */
+  #scanBeginning(start: number): boolean {
     const bytes = this.#bytes;
-    const known = this.#quotedType;
-    let same = 0;
-    while (same < known.length && known[same] === bytes[start + same]) same++;
-    if (same > 0 && same === known.length) {
-      this.#at = start + same;
-      return true;
-    }
-    let at = start + 1;
+    if (bytes[start] !== opening || bytes[start + 1] !== quote) return false;
+    let at = start + 2;
     // Letters, digits and _ alone: no escapes, no UTF-8.
     while (isWordByte(bytes[at])) at++;
     if (bytes[at] !== quote) return false;
-    this.#quotedType = bytes.subarray(start, at + 1);
-    this.#type = String.fromCharCode(...bytes.subarray(start + 1, at));
     this.#at = at + 1;
+    if (!this.#scanComma()) return false;
+    this.#type = String.fromCharCode(...bytes.subarray(start + 2, at));
+    this.#beginning = new Beginning(bytes.subarray(start, this.#at));
     return true;
   }
 
@@ -88,42 +104,44 @@ export class EventLineScanner {
     return true;
   }
 
-  /** A JSON number without an exponent. */
-  #scanNumber(): number | undefined {
+  /** A JSON number without an exponent; NaN where there is none. */
+  #scanNumber(): number {
     const bytes = this.#bytes;
     const start = this.#at;
-    let at = start;
-    const negative = bytes[at] === minus;
-    if (negative) at++;
-    const first = at;
-    let mantissa = 0;
-    for (let digit = digitAt(bytes, at); digit >= 0; digit = digitAt(bytes, ++at)) {
-      mantissa = mantissa * 10 + digit;
+    const negative = bytes[start] === minus;
+    const first = negative ? start + 1 : start;
+    let at = first;
+    let whole = 0;
+    let digit = bytes[at]! - zero;
+    // Beyond the end it is NaN, which no comparison lets through.
+    while (digit >= 0 && digit <= 9) {
+      whole = whole * 10 + digit;
+      digit = bytes[++at]! - zero;
     }
+    const wholeDigits = at - first;
     // At least one digit, and no other behind a leading 0.
-    if (at === first || (bytes[first] === zero && at > first + 1)) return undefined;
+    if (wholeDigits === 0 || (wholeDigits > 1 && bytes[first] === zero)) return Number.NaN;
+    let fraction = 0;
     let decimals = 0;
     if (bytes[at] === point) {
       const firstDecimal = ++at;
-      for (let digit = digitAt(bytes, at); digit >= 0; digit = digitAt(bytes, ++at)) {
-        mantissa = mantissa * 10 + digit;
+      digit = bytes[at]! - zero;
+      while (digit >= 0 && digit <= 9) {
+        fraction = fraction * 10 + digit;
+        digit = bytes[++at]! - zero;
       }
       decimals = at - firstDecimal;
-      if (decimals === 0) return undefined;
+      if (decimals === 0) return Number.NaN;
     }
     this.#at = at;
-    // Rounding never takes a mantissa that is too large below the first integer that is.
-    if (mantissa > Number.MAX_SAFE_INTEGER || decimals >= powersOfTen.length) {
-      return this.#longNumber(start, at);
-    }
-    const value = decimals === 0 ? mantissa : mantissa / powersOfTen[decimals]!;
+    const value = decimalNumber(whole, fraction, decimals) ?? this.#longNumber(first, at);
     return negative ? -value : value;
   }
 
-  /** More digits than fit into a double exactly, such as those of Python's clock. */
-  #longNumber(start: number, end: number): number | undefined {
-    if (end - start > 64) return undefined;
-    return Number(this.#text.toString('latin1', start, end));
+  /** Any number of digits; not more than a number can need, though. */
+  #longNumber(start: number, end: number): number {
+    if (end - start > 64) return Number.NaN;
+    return Number(String.fromCharCode(...this.#bytes.subarray(start, end)));
   }
 
   /**
@@ -138,6 +156,31 @@ export class EventLineScanner {
     if (typeof type !== 'string') throw badEvent('the tab type is not a string');
     if (typeof payload !== 'string') throw badEvent('the payload is not a string of JSON');
     return { client, tab, type, timestampSec, payload: unwrapped(parseJson(payload, 'the payload')) };
+  }
+}
+
+/** How lines begin, to be compared four bytes at a time. */
+class Beginning {
+  readonly length: number;
+  readonly #words: Int32Array;
+  /** Its last four bytes: some of them may be in the words already. */
+  readonly #last: number;
+
+  constructor(bytes: Uint8Array) {
+    this.length = bytes.length;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#words = Int32Array.from({ length: bytes.length >> 2 }, (_, word) => view.getInt32(word * 4));
+    this.#last = bytes.length < 4 ? 0 : view.getInt32(bytes.length - 4);
+  }
+
+  isAt(view: DataView, start: number): boolean {
+    const { length } = this;
+    if (length < 4 || start + length > view.byteLength) return false;
+    const words = this.#words;
+    for (let word = 0; word < words.length; word++) {
+      if (view.getInt32(start + word * 4) !== words[word]) return false;
+    }
+    return view.getInt32(start + length - 4) === this.#last;
   }
 }
 
@@ -168,13 +211,6 @@ function unwrapped(payload: unknown): unknown {
 
 function badEvent(message: string): TabaError {
   return new TabaError('bad_event', message);
-}
-
-/** 0 to 9, or something negative. */
-function digitAt(bytes: Uint8Array, at: number): number {
-  const digit = bytes[at]! - zero;
-  // Beyond the end it is NaN, which no comparison lets through.
-  return digit >= 0 && digit <= 9 ? digit : -1;
 }
 
 function isWordByte(byte: number | undefined): boolean {

@@ -23,6 +23,7 @@ import { TabaError } from '../core/errors.js';
 import { isCutOff } from './cut-off.js';
 import { EventLineScanner } from './event-line.js';
 import type { ItemSink, RawEvent } from './item-sink.js';
+import { TextCache } from './text-cache.js';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
@@ -127,7 +128,7 @@ class V1Parser {
     if (end === this.#body.length && this.#line > 1)
       throw this.#fault(`ends the body in the middle of ${what}`);
     if (this.#body[end - 1] === carriageReturn && end > start) throw this.#endsInCarriageReturn();
-    return textDecoder.decode(this.#body.subarray(start, end));
+    return texts.textOf(this.#body, start, end);
   }
 
   #blankLine(what: string): void {
@@ -162,6 +163,8 @@ class V1Parser {
 }
 
 const textDecoder = new TextDecoder();
+/** Names of tabs and clients. */
+const texts = new TextCache();
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
