@@ -160,6 +160,19 @@ t.test('status for people and for programs, health and readiness', async (t) => 
   t.match(await ask(`${agent.url}/post`), { status: 405, json: { error: { code: 'wrong_method' } } });
 });
 
+t.test('a tab that waits under one type is refused under another, whichever way both came', async (t) => {
+  const { agent } = await agentOf(t);
+  const send = (item: object) => post(`${agent.url}/events`, JSON.stringify({ value: 1, ...item }));
+  t.match(await send({ name: 'a' }), { status: 200, json: { accepted: 1 } });
+  t.match(await send({ name: 'a', type: 'Gauge' }), {
+    status: 400,
+    json: { rejected: [{ code: 'type_conflict', message: /^a: is a CounterGroup, not a Gauge/ }] },
+  });
+  t.match(await send({ name: 'b', type: 'Gauge' }), { status: 200 });
+  t.match(await send({ name: 'b' }), { status: 400, json: { rejected: [{ code: 'type_conflict' }] } });
+  t.match(agent.status().books, { received: 4, buffered: 2, rejected: { type_conflict: 2 }, balance: 0 });
+});
+
 t.test('no room: 503 with Retry-After, nothing counted, not ready; what merges still goes in', async (t) => {
   let heapShare = 0.1;
   const { agent } = await agentOf(t, { maxBufferedPairs: 3, seams: { heapShare: () => heapShare } });

@@ -221,6 +221,26 @@ t.test('a Handler that throws anything at a value rejects that value', (t) => {
   t.end();
 });
 
+t.test('a Handler that throws at gathered numbers rejects all items of that tab and client', (t) => {
+  const registry = builtinHandlers();
+  const counter = registry.get('TotalsCounter')!;
+  const { encodeGathered: _, ...brittle } = { ...counter, type: type('Brittle') };
+  brittle.foldGathered = () => {
+    throw new TypeError('undefined is not a function');
+  };
+  registry.add(brittle);
+  const at = (value: number) => ({ name: 'a', type: 'Brittle', value });
+  const staged = stage(jsonItems(at(1), { name: 'b', value: 1 }, at(2)), contextWith({ registry }));
+  const fault = { code: 'bad_value', message: 'a: undefined is not a function' };
+  t.match(staged.rejections.listed, [
+    { index: 0, ...fault },
+    { index: 2, ...fault },
+  ]);
+  t.equal(staged.accepted, 1);
+  t.strictSame(pairsOf(staged.parts), ['b me CounterGroup 1']);
+  t.end();
+});
+
 t.test('many items: origins grow, rejections are counted in full and listed in part', (t) => {
   const events = Array.from({ length: 5000 }, (_, index) => ({
     name: `t${index % 7}`,

@@ -1,0 +1,132 @@
+import t from 'tap';
+import type { PartMap } from '../../src/core/parts.js';
+import { Gathering } from '../../src/intake/gathering.js';
+import { stage, stageApart } from '../../src/intake/stage.js';
+import { encodeParts } from '../../src/wire/parts.js';
+import { client, contextWith, jsonItems, nowSec, registry, tab, type } from './node.js';
+
+function gatheringOf(): { gathering: Gathering; handed: PartMap[] } {
+  const handed: PartMap[] = [];
+  let sequence = 0;
+  const gathering = new Gathering({
+    registry,
+    nextSequence: () => sequence++,
+    handOver: (parts) => handed.push(parts),
+  });
+  return { gathering, handed };
+}
+
+const pairsOf = (parts: PartMap) =>
+  [...parts.entries()].map((one) => `${one.tab} ${one.client} ${one.events}`).sort();
+
+t.test('numbers of several bodies become one Part a pair, the same as folded body by body', (t) => {
+  const { gathering, handed } = gatheringOf();
+  const together = stage(jsonItems(), contextWith()).parts;
+  for (let body = 0; body < 5; body++) {
+    const events = Array.from({ length: 200 }, (_, index) => ({
+      ...{ name: `t${index % 3}`, client: `c${index % 2}`, value: ((index * 7 + body) % 40) / 8 - 1 },
+      timestamp: nowSec - (index % 4) - body,
+      type: index % 3 === 0 ? 'PercentileGroup' : 'CounterGroup',
+    }));
+    const staged = stageApart(jsonItems(...events), contextWith());
+    staged.gatherInto(gathering);
+    t.equal(staged.parts.events, 0);
+    t.equal(staged.accepted, 200);
+    together.reduceAll(stage(jsonItems(...events), contextWith()).parts);
+  }
+  t.equal(gathering.waiting, 1000);
+  t.equal(gathering.pairs, 6);
+  t.ok(gathering.holds(tab('t0'), client('c1')));
+  t.equal(gathering.typeOf(tab('t0')), 'PercentileGroup');
+  gathering.handOver();
+  t.equal(handed.length, 1);
+  t.match(gathering, { waiting: 0, pairs: 0 });
+  t.notOk(gathering.holds(tab('t0'), client('c1')));
+  t.equal(gathering.typeOf(tab('t0')), undefined);
+  const sorted = (parts: PartMap) =>
+    [...parts.entries()].sort((a, b) => (`${a.tab} ${a.client}` < `${b.tab} ${b.client}` ? -1 : 1));
+  t.strictSame(encodeParts(sorted(handed[0]!), registry), encodeParts(sorted(together), registry));
+  gathering.handOver();
+  t.equal(handed.length, 1, 'where nothing waits, nothing is handed over');
+  t.end();
+});
+
+t.test('what is no plain number stays with the body', (t) => {
+  const { gathering, handed } = gatheringOf();
+  const staged = stageApart(
+    jsonItems({ name: 'n', value: 1 }, { name: 'g', type: 'Gauge', value: 1 }, { name: 'n', value: 'x' }),
+    contextWith(),
+  );
+  staged.gatherInto(gathering);
+  t.strictSame(pairsOf(staged.parts), ['g me 1']);
+  t.equal(staged.accepted, 2);
+  gathering.handOver();
+  t.strictSame(pairsOf(handed[0]!), ['n me 1']);
+  t.end();
+});
+
+t.test('what has no room is neither gathered nor folded', (t) => {
+  const { gathering } = gatheringOf();
+  const staged = stageApart(
+    jsonItems({ name: 'a', value: 1 }, { name: 'b', value: 1 }),
+    contextWith({ admits: (name) => (name === 'b' ? 'too_many_tabs' : undefined) }),
+  );
+  staged.gatherInto(gathering);
+  t.equal(gathering.waiting, 1);
+  t.notOk(gathering.holds(tab('b'), client('me')));
+  t.match(staged.rejections.listed, [{ index: 1, code: 'too_many_tabs' }]);
+  t.end();
+});
+
+t.test(
+  'a body of more seconds than columns are kept for is counted in full; so are bodies of ever other seconds',
+  (t) => {
+    const { gathering, handed } = gatheringOf();
+    let parts = 0;
+    for (let body = 0; body < 4; body++) {
+      const events = Array.from({ length: 100 }, (_, index) => ({
+        ...{ name: 'a', value: 1 },
+        timestamp: nowSec - body * 100 - index,
+      }));
+      const staged = stageApart(jsonItems(...events), contextWith());
+      staged.gatherInto(gathering);
+      parts += staged.parts.events;
+    }
+    gathering.handOver();
+    t.ok(parts > 0);
+    t.equal(
+      handed.reduce((sum, { events }) => sum + events, parts),
+      400,
+    );
+    t.end();
+  },
+);
+
+t.test('a tab may come back under another type once nothing of it waits', (t) => {
+  const { gathering, handed } = gatheringOf();
+  for (const name of ['CounterGroup', 'TotalsCounter']) {
+    const staged = stageApart(jsonItems({ name: 'a', value: 1, type: name }), contextWith());
+    staged.gatherInto(gathering);
+    t.equal(gathering.typeOf(tab('a')), type(name));
+    gathering.handOver();
+  }
+  t.strictSame(
+    handed.map((parts) => parts.typeOf(tab('a'))),
+    ['CounterGroup', 'TotalsCounter'],
+  );
+  t.end();
+});
+
+t.test('very many pairs are forgotten once nothing waits, and come in again', (t) => {
+  const { gathering, handed } = gatheringOf();
+  for (let round = 0; round < 2; round++) {
+    for (let body = 0; body < 11; body++) {
+      const items = Array.from({ length: 10_000 }, (_, index) => ({ name: `t${body}.${index}`, value: 2 }));
+      stageApart(jsonItems(...items), contextWith()).gatherInto(gathering);
+    }
+    t.equal(gathering.pairs, 110_000);
+    gathering.handOver();
+    t.match(handed[round], { pairs: 110_000, events: 110_000 });
+  }
+  t.end();
+});
