@@ -3,7 +3,7 @@ import type { CumulativePoint } from './cumulative/reading.js';
 import { TabaError } from './errors.js';
 import { foldGathered } from './gather/fold-gathered.js';
 import type { Gathered } from './gather/gathered.js';
-import { decodedState, EncodedState } from './handlers/encoded-state.js';
+import { decodedState, EncodedState, reduceState } from './handlers/encoded-state.js';
 import type { EventMeta, Handler } from './handlers/handler.js';
 import type { HandlerRegistry } from './handlers/registry.js';
 import type { ClientId, TabName, TabType } from './ids.js';
@@ -191,7 +191,7 @@ export class PartMap {
   #reduced(tab: Tab, client: ClientId, state: unknown, events: number): boolean {
     const slot = tab.clients.get(client);
     if (slot === undefined) return false;
-    tab.handler.reduce(liveState(tab, slot), decodedState(tab.handler, state));
+    reduceState(tab.handler, liveState(tab, slot), state);
     slot.events += events;
     this.#events += events;
     return true;

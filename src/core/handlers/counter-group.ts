@@ -11,6 +11,7 @@ import {
   decodeNumberCascade,
   encodeNumberCascade,
   examineNumberCascade,
+  mergeNumberCascade,
   newNumberCascade,
   numberWindow,
   numberWindowSum,
@@ -94,6 +95,12 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     into.recent.merge(from.recent);
     into.all.merge(from.all);
     into.streams = mergedStreams(into.streams, from.streams);
+  },
+
+  reduceEncoded(into, input) {
+    mergeNumberCascade(into.recent, input);
+    into.all.mergeDecoded(input);
+    into.streams = mergedStreams(into.streams, CumulativeStreams.decode(input));
   },
 
   aggregate(into, from) {

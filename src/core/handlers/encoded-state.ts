@@ -13,12 +13,15 @@ export class EncodedState {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+  /** What `Handler.examine` said of it; undefined where nobody asked. */
+  readonly newestSec: number | undefined;
 
   /** The bytes from `start` up to, not including, `end`; they must not change. */
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length, newestSec?: number) {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.newestSec = newestSec;
   }
 
   /** Of a copy of the bytes, which lies beside others in one piece of memory: a State that waits keeps no more than that from being freed. */
@@ -37,11 +40,24 @@ export class EncodedState {
 
   /** A State that shares no memory with the bytes. */
   decoded<S>(handler: Handler<S>): S {
-    return handler.decode(new ByteReader(this.bytes, this.start, this.end));
+    return handler.decode(this.reader());
+  }
+
+  reader(): ByteReader {
+    return new ByteReader(this.bytes, this.start, this.end);
   }
 }
 
 /** The State itself. */
 export function decodedState(handler: Handler, state: unknown): unknown {
   return state instanceof EncodedState ? state.decoded(handler) : state;
+}
+
+/** `Handler.reduce` of a State, or of an encoded one. */
+export function reduceState(handler: Handler, into: unknown, from: unknown): void {
+  if (from instanceof EncodedState && handler.reduceEncoded !== undefined) {
+    handler.reduceEncoded(into, from.reader());
+  } else {
+    handler.reduce(into, decodedState(handler, from));
+  }
 }

@@ -23,6 +23,7 @@ const optionalMethods = [
   'settle',
   'figures',
   'examine',
+  'reduceEncoded',
 ] as const satisfies readonly (keyof Handler)[];
 
 const typeName = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;

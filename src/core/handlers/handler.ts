@@ -81,6 +81,11 @@ export interface Handler<S = unknown, V = unknown> {
   settle?(state: S, view: SettleView): void;
   /** Adds what `from` holds to `into`: States of one (tab, client), or States over all clients. */
   reduce(into: S, from: S): void;
+  /**
+   * `reduce` of what `decode` would read, without making a State of it; only for types whose `tabState` is `kept`. The bytes are
+   * those that `examine` found good, and are read to the end.
+   */
+  reduceEncoded?(into: S, input: ByteReader): void;
   /** Adds the State of one client, or another aggregate, to the aggregate `into`. Same as `reduce` where `tabState` is `kept`. */
   aggregate(into: S, from: S, nowSec: number): void;
   /**

@@ -50,6 +50,11 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
     into.newestSec = Math.max(into.newestSec, from.newestSec);
   },
 
+  reduceEncoded(into, input) {
+    into.all.mergeDecoded(input);
+    into.newestSec = Math.max(into.newestSec, input.signedVarint());
+  },
+
   aggregate(into, from) {
     percentileCounter.reduce(into, from);
   },

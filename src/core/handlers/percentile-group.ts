@@ -5,7 +5,7 @@ import type { TabType } from '../ids.js';
 import { coarseCount } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
 import type { Cascade } from '../window/cascade.js';
-import { encodeOneCell, examineCells } from '../window/cascade-codec.js';
+import { encodeOneCell, examineCells, mergeCells } from '../window/cascade-codec.js';
 import {
   cellFor,
   cellWindow,
@@ -106,6 +106,15 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
     into.total += from.total;
     into.recent.merge(from.recent);
     into.streams = mergedStreams(into.streams, from.streams);
+  },
+
+  reduceEncoded(into, input) {
+    into.count += input.count();
+    into.total += input.number();
+    mergeCells(into.recent, input, (ring, index) =>
+      ring === undefined ? Histogram.examine(input) : ring.cellFor(index).mergeDecoded(input),
+    );
+    into.streams = mergedStreams(into.streams, CumulativeStreams.decode(input));
   },
 
   aggregate(into, from) {

@@ -57,6 +57,12 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
     into.newestSec = Math.max(into.newestSec, from.newestSec);
   },
 
+  reduceEncoded(into, input) {
+    into.count += input.count();
+    into.total += input.number();
+    into.newestSec = Math.max(into.newestSec, input.signedVarint());
+  },
+
   aggregate(into, from) {
     totalsCounter.reduce(into, from);
   },

@@ -72,6 +72,20 @@ export function decodeBins(input: ByteReader): Bins {
   return used === 0 ? noBins : Bins.ofList(readKeys, readCounts, used);
 }
 
+/**
+ * Adds bins as they are read to others; their indices lose their lower `shift` bits, as in `Bins.merge`.
+ * @returns the sum: `bins` itself unless nothing was in it
+ * @throws TabaError `corrupt`
+ */
+export function addDecodedBins(bins: Bins, shift: number, input: ByteReader): Bins {
+  const used = readBins(input);
+  if (used === 0) return bins;
+  if (bins.used === 0 && shift === 0) return Bins.ofList(readKeys, readCounts, used);
+  const sum = bins === noBins ? new Bins() : bins;
+  for (let slot = 0; slot < used; slot++) sum.add(readKeys[slot]! >> shift, readCounts[slot]!);
+  return sum;
+}
+
 /** Reads bins and makes nothing of them. @throws TabaError `corrupt`, where `decodeBins` would */
 export function examineBins(input: ByteReader): void {
   readBins(input);

@@ -1,7 +1,7 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
 import { Bins, maxBinsPerSign, noBins } from './bins.js';
-import { decodeBins, encodeBins, examineBins } from './bins-codec.js';
+import { addDecodedBins, decodeBins, encodeBins, examineBins } from './bins-codec.js';
 import { type CoarseHistogram, coarseTotal, finiteRanges } from './coarse.js';
 import { bucketIndex, finestScale, indexOfKey, lowerBoundary } from './scale.js';
 import { shortestDecimal } from './shortest-decimal.js';
@@ -127,8 +127,30 @@ export class Histogram {
 
   /** Adds all that `from` holds. */
   merge(from: Histogram): void {
+    const shift = this.#mergeFigures(from);
+    if (from.#positive.used > 0) this.#writablePositive().merge(from.#positive, shift);
+    if (from.#negative.used > 0) this.#writableNegative().merge(from.#negative, shift);
+    this.#fit();
+  }
+
+  /**
+   * Adds all that `decode` would read.
+   * @returns its count
+   * @throws TabaError `corrupt`, in the middle of it: only for bytes that were examined before
+   */
+  mergeDecoded(input: ByteReader): number {
+    if (!decodeFigures(readFigures, input)) return 0;
+    const { count } = readFigures;
+    const shift = this.#mergeFigures(readFigures);
+    this.#positive = addDecodedBins(this.#positive, shift, input);
+    this.#negative = addDecodedBins(this.#negative, shift, input);
+    this.#fit();
+    return count;
+  }
+
+  /** @returns by how many scales the bins to be added are finer */
+  #mergeFigures(from: HistogramFigures): number {
     while (this.scale > from.scale) this.#coarsen();
-    const shift = from.scale - this.scale;
     this.count += from.count;
     this.total += from.total;
     this.zeros += from.zeros;
@@ -136,9 +158,7 @@ export class Histogram {
     if (from.max > this.max) this.max = from.max;
     this.coarseCount += from.coarseCount;
     this.coarseRatio = Math.max(this.coarseRatio, from.coarseRatio);
-    if (from.#positive.used > 0) this.#writablePositive().merge(from.#positive, shift);
-    if (from.#negative.used > 0) this.#writableNegative().merge(from.#negative, shift);
-    this.#fit();
+    return from.scale - this.scale;
   }
 
   /** As `merge`, without a copy: `from` must not be used any more. */
@@ -265,11 +285,11 @@ export class Histogram {
 
   /** Reads what `encode` wrote without making anything of it. @returns its count @throws TabaError `corrupt`, where `decode` would */
   static examine(input: ByteReader): number {
-    const figures = { ...emptyFigures };
-    if (!decodeFigures(figures, input)) return 0;
+    if (!decodeFigures(readFigures, input)) return 0;
+    const { count } = readFigures;
     examineBins(input);
     examineBins(input);
-    return figures.count;
+    return count;
   }
 }
 
@@ -289,7 +309,8 @@ export type HistogramFigures = Pick<
   'count' | 'total' | 'min' | 'max' | 'scale' | 'zeros' | 'coarseCount' | 'coarseRatio'
 >;
 
-const emptyFigures: HistogramFigures = { ...new Histogram() };
+/** Shared by all calls that need them for a moment. */
+const readFigures: HistogramFigures = { ...new Histogram() };
 
 /** Of a histogram that is not empty. Positive and negative bins are to follow. */
 export function encodeFigures(figures: HistogramFigures, out: ByteWriter): void {
@@ -314,6 +335,6 @@ function decodeFigures(into: HistogramFigures, input: ByteReader): boolean {
   if (into.scale > finestScale) throw new TabaError('corrupt', `a histogram of scale ${into.scale}`);
   into.zeros = input.count();
   into.coarseCount = input.count();
-  if (into.coarseCount > 0) into.coarseRatio = input.f64();
+  into.coarseRatio = into.coarseCount > 0 ? input.f64() : 1;
   return true;
 }

@@ -91,6 +91,27 @@ export function examineCells(layout: Layout, input: ByteReader, examineCell: () 
   return newestSec;
 }
 
+/**
+ * Reads cells and adds them to `cascade`.
+ * @param addCell reads one cell and adds it to cell `index` of a ring @returns its weight
+ * @throws TabaError `corrupt`, in the middle of it: only for bytes that were examined before
+ */
+export function mergeCells<R extends Ring<R>>(
+  cascade: Cascade<R>,
+  input: ByteReader,
+  addCell: (ring: R | undefined, index: number) => number,
+): void {
+  const { layout } = cascade;
+  const begin = (newest: number) => cascade.advanceTo(newest);
+  readCells(layout, input, begin, (ring, cell) => {
+    const cellSec = cell * layout[ring]!.widthSec;
+    const number = cascade.ringKeeping(cellSec, ring);
+    return number < 0
+      ? addCell(undefined, 0)
+      : addCell(cascade.writable(number), cascade.indexOf(number, cellSec));
+  });
+}
+
 /** @param readCell reads a cell of a ring @returns its weight */
 function readCells(
   layout: Layout,

@@ -84,7 +84,7 @@ export class Cascade<R extends Ring<R>> {
       this.#advance(index);
       return 0;
     }
-    return this.#ringOf(index * this.layout[0]!.widthSec, 0);
+    return this.ringKeeping(index * this.layout[0]!.widthSec, 0);
   }
 
   /** Index of the cell of ring `number` that holds a time. */
@@ -92,7 +92,8 @@ export class Cascade<R extends Ring<R>> {
     return Math.floor(timestampSec / this.layout[number]!.widthSec);
   }
 
-  #ringOf(cellSec: number, finest: number): number {
+  /** The ring, `finest` or a coarser one, that keeps a cell; -1 for none. */
+  ringKeeping(cellSec: number, finest: number): number {
     for (let number = finest; number < this.#rings.length; number++) {
       if (this.indexOf(number, cellSec) >= this.#oldestKept(number)) return number;
     }
@@ -101,6 +102,11 @@ export class Cascade<R extends Ring<R>> {
 
   #oldestKept(number: number): number {
     return this.indexOf(number, this.newestSec) - keptCells(this.layout[number]!) + 1;
+  }
+
+  /** Makes a cell of the finest ring the newest if it is newer. */
+  advanceTo(index: number): void {
+    if (index > this.newest) this.#advance(index);
   }
 
   #advance(index: number): void {
@@ -122,7 +128,7 @@ export class Cascade<R extends Ring<R>> {
 
   /** Adds the cells of `from`, which has the same layout. */
   merge(from: Cascade<R>): void {
-    if (from.newest > this.newest) this.#advance(from.newest);
+    this.advanceTo(from.newest);
     const rings = from.#rings;
     for (let number = 0; number < rings.length; number++) {
       const ring = rings[number]!;
@@ -135,7 +141,7 @@ export class Cascade<R extends Ring<R>> {
   }
 
   #adopt(cellSec: number, finest: number, from: R, cell: number): void {
-    const number = this.#ringOf(cellSec, finest);
+    const number = this.ringKeeping(cellSec, finest);
     if (number >= 0) this.writable(number).take(this.indexOf(number, cellSec), from, cell);
   }
 

@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { Cascade, type RingKind, type WindowBounds } from './cascade.js';
-import { decodeCells, encodeCells, examineCells } from './cascade-codec.js';
+import { decodeCells, encodeCells, examineCells, mergeCells } from './cascade-codec.js';
 import type { Layout } from './layout.js';
 import { NumberRing } from './number-ring.js';
 
@@ -73,6 +73,16 @@ export function decodeNumberCascade(layout: Layout, input: ByteReader): Cascade<
   const cascade = newNumberCascade(layout);
   decodeCells(cascade, input, (ring, cell) => ring.add(cell, input.count(), input.number()));
   return cascade;
+}
+
+/** Adds what `decodeNumberCascade` would read. @throws TabaError `corrupt`, see `mergeCells` */
+export function mergeNumberCascade(cascade: Cascade<NumberRing>, input: ByteReader): void {
+  mergeCells(cascade, input, (ring, index) => {
+    const count = input.count();
+    const total = input.number();
+    ring?.add(index, count, total);
+    return count;
+  });
 }
 
 /** Reads one and makes nothing of it. @returns start of the newest cell, seconds UTC @throws TabaError `corrupt` */

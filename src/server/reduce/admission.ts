@@ -106,9 +106,10 @@ function refuse(
  */
 function checked(record: PartRecord, registry: HandlerRegistry): unknown {
   try {
-    return examinePart(record, registry) === undefined
+    const newestSec = examinePart(record, registry);
+    return newestSec === undefined
       ? decodePart(record, registry)
-      : new EncodedState(record.payload, record.start, record.end);
+      : new EncodedState(record.payload, record.start, record.end, newestSec);
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { decodedState } from '../../core/handlers/encoded-state.js';
+import { decodedState, EncodedState, reduceState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
 import type { Position } from '../../core/ids.js';
 import type { AdmittedPart } from './admission.js';
@@ -104,15 +104,30 @@ function applyPart(states: States, part: AdmittedPart, moment: Moment, over: Set
   const { handler, slot, total } = part.places;
   if (slot.type !== part.type) throw new Error(`${part.tab} is a ${slot.type}, not a ${part.type}`);
   if (handler === undefined) throw new Error(`no handler for ${part.type} is loaded`);
-  const state = decodedState(handler, part.state);
-  handler.clampFuture(state, nowSec + allowedSkewSec, nowSec);
+  const state = clamped(handler, part.state, nowSec + allowedSkewSec, nowSec);
   if (slot.position < position) {
-    handler.reduce(slot.state, state);
+    reduceState(handler, slot.state, state);
     handler.settle?.(slot.state, moment);
     states.touched(slot, position);
   }
   if (total === undefined || total.position >= position) return;
-  handler.aggregate(total.state, state, nowSec);
+  // Where the State over all clients is kept, to reduce and to aggregate are the same.
+  if (state instanceof EncodedState) reduceState(handler, total.state, state);
+  else handler.aggregate(total.state, state, nowSec);
   handler.settle?.(total.state, moment);
   over.add(total);
+}
+
+/** The State of a Part, with nothing in it that is stamped later than `limitSec`; still encoded where that is known, and helps. */
+function clamped(handler: Handler, state: unknown, limitSec: number, presentSec: number): unknown {
+  if (
+    handler.reduceEncoded !== undefined &&
+    state instanceof EncodedState &&
+    (state.newestSec ?? Number.POSITIVE_INFINITY) <= limitSec
+  ) {
+    return state;
+  }
+  const decoded = decodedState(handler, state);
+  handler.clampFuture(decoded, limitSec, presentSec);
+  return decoded;
 }

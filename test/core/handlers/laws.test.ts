@@ -176,6 +176,20 @@ for (const type of registry.types()) {
     );
   });
 
+  t.test(`${type}: reducing an encoded State is reducing the State`, async () => {
+    fc.assert(
+      fc.property(events, events, (first, second) => {
+        const [into, other] = [stateOf(handler, first), stateOf(handler, first)];
+        const from = stateOf(handler, second);
+        const input = new ByteReader(Buffer.from(bytesOf(handler, from), 'hex'));
+        handler.reduceEncoded!(into, input);
+        input.end();
+        handler.reduce(other, from);
+        return bytesOf(handler, into) === bytesOf(handler, other);
+      }),
+    );
+  });
+
   t.test(`${type}: examining finds the same encodings corrupt as decoding`, async () => {
     const decode = (bytes: Uint8Array) => {
       const input = new ByteReader(bytes);
