@@ -12,6 +12,12 @@ export class StagedNumbers {
   #lastSecond = Number.NaN;
   #lastPlace = none;
   #items = 0;
+  #count = 0;
+
+  /** How many there are. */
+  get count(): number {
+    return this.#count;
+  }
 
   /** Those that there are, in the order in which they came. */
   get seconds(): readonly number[] {
@@ -28,6 +34,7 @@ export class StagedNumbers {
     this.#values[index] = value;
     this.#places[index] = this.#lastPlace;
     this.#items = index + 1;
+    this.#count++;
     return true;
   }
 
@@ -49,6 +56,7 @@ export class StagedNumbers {
       if (place !== none) take(index, place - 1, this.#values[index]!);
     }
     this.#items = 0;
+    this.#count = 0;
   }
 
   #grow(needed: number): void {

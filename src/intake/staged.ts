@@ -11,6 +11,8 @@ import type { Rejections } from './rejections.js';
 import { maxStagedSeconds, type StagedNumbers } from './staged-numbers.js';
 
 const unknownRow = -1;
+/** Where there are fewer numbers for each tab, client and second, folding them one by one costs less than columns. */
+const leastOfRow = 16;
 /** Numbers of the body that is being folded: there is one at a time. */
 const bodyColumns = new SecondColumns({
   maxSeconds: maxStagedSeconds,
@@ -64,8 +66,32 @@ export class Staged {
     return this.#staged.origins.pairs;
   }
 
-  /** Turns the numbers that are apart into Parts. A Handler that throws at them rejects all items of that tab and client. */
+  /** Turns the numbers that are apart into Parts. */
   foldNumbers(): void {
+    const { numbers } = this.#staged;
+    const rows = this.pairs.length * numbers.seconds.length;
+    if (numbers.count < rows * leastOfRow) this.#foldEach();
+    else this.#foldColumns();
+  }
+
+  #foldEach(): void {
+    const { parts, numbers, origins, rejections, nextSequence } = this.#staged;
+    const meta = { timestampSec: 0, sequence: 0 };
+    numbers.drain((index, place, value) => {
+      const pair = origins.pairs[origins.pairAt(index)];
+      if (pair === undefined) return;
+      meta.timestampSec = numbers.seconds[place]!;
+      meta.sequence = nextSequence();
+      try {
+        parts.fold(pair.tab, pair.type, pair.client, value, meta);
+      } catch (error) {
+        rejections.add(index, faultCode(error), faultMessage(error, pair.tab));
+      }
+    });
+  }
+
+  /** A Handler that throws at the numbers of a tab and client rejects all items of them. */
+  #foldColumns(): void {
     const { parts, numbers, origins, nextSequence } = this.#staged;
     const { seconds } = numbers;
     const bySecond = seconds.map((second) => bodyColumns.of(second));

@@ -222,24 +222,42 @@ t.test('a Handler that throws anything at a value rejects that value', (t) => {
 });
 
 t.test('a Handler that throws at gathered numbers rejects all items of that tab and client', (t) => {
-  const registry = builtinHandlers();
-  const counter = registry.get('TotalsCounter')!;
-  const { encodeGathered: _, ...brittle } = { ...counter, type: type('Brittle') };
-  brittle.foldGathered = () => {
-    throw new TypeError('undefined is not a function');
-  };
-  registry.add(brittle);
-  const at = (value: number) => ({ name: 'a', type: 'Brittle', value });
-  const staged = stage(jsonItems(at(1), { name: 'b', value: 1 }, at(2)), contextWith({ registry }));
-  const fault = { code: 'bad_value', message: 'a: undefined is not a function' };
-  t.match(staged.rejections.listed, [
-    { index: 0, ...fault },
-    { index: 2, ...fault },
-  ]);
-  t.equal(staged.accepted, 1);
-  t.strictSame(pairsOf(staged.parts), ['b me CounterGroup 1']);
+  const { staged } = brittleBody(1000);
+  t.equal(staged.rejections.total, 1000);
+  t.match(staged.rejections.listed[999], { index: 1998, code: 'bad_value', message: 'a: many are too much' });
+  t.equal(staged.accepted, 1000);
+  t.strictSame(pairsOf(staged.parts), ['b me CounterGroup 1000']);
   t.end();
 });
+
+t.test('a few numbers are folded one by one: a Handler that throws at one rejects that one', (t) => {
+  const { staged } = brittleBody(3);
+  t.match(staged.rejections.listed, [{ index: 2, code: 'bad_value', message: 'a: unlucky' }]);
+  t.strictSame(pairsOf(staged.parts), ['a me Brittle 2', 'b me CounterGroup 3']);
+  t.end();
+});
+
+/** Numbers 0 to `count` - 1 in turns to a tab whose Handler does not like 1, nor many at once, and to another. */
+function brittleBody(count: number) {
+  const registry = builtinHandlers();
+  const { encodeGathered: _, ...counter } = registry.get('TotalsCounter')!;
+  const brittle: Handler = {
+    ...counter,
+    type: type('Brittle'),
+    fold(state, value, meta) {
+      if (value === 1) throw new RangeError('unlucky');
+      counter.fold(state, value, meta);
+    },
+    foldGathered() {
+      throw new RangeError('many are too much');
+    },
+  };
+  registry.add(brittle);
+  const events = Array.from({ length: 2 * count }, (_, index) =>
+    index % 2 === 0 ? { name: 'a', type: 'Brittle', value: index / 2 } : { name: 'b', value: index / 2 },
+  );
+  return { staged: stage(jsonItems(...events), contextWith({ registry })) };
+}
 
 t.test('many items: origins grow, rejections are counted in full and listed in part', (t) => {
   const events = Array.from({ length: 5000 }, (_, index) => ({
