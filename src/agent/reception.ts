@@ -136,7 +136,7 @@ export class Reception {
     if (shortage !== undefined) throw overloaded(shortage);
     if (gathering !== undefined) staged.gatherInto(gathering);
     if (staged.parts.events === 0) return;
-    for (const rejection of this.#accept(staged.parts)) staged.rejectLater(rejection);
+    staged.rejectLater(this.#accept(staged.parts));
   }
 
   /**

@@ -51,23 +51,24 @@ export class Origins {
     this.#itemCount = index + 1;
   }
 
-  /**
-   * Takes the items of (tab, client) out: asked again, there are none. An empty client stands for all of the tab.
-   * @returns their indices, ascending
-   */
-  take(tab: string, client: string): number[] {
+  /** The numbers of (tab, client); an empty client stands for all of the tab. */
+  numbersOf(tab: string, client: string): readonly number[] {
     const clients = this.#numbers.get(tab as TabName);
     if (clients === undefined) return [];
-    const wanted = new Set(client === '' ? clients.values() : [clients.get(client as ClientId)]);
-    const indices: number[] = [];
+    if (client === '') return [...clients.values()];
+    const number = clients.get(client as ClientId);
+    return number === undefined ? [] : [number];
+  }
+
+  /** Takes the items of some pairs out, in one pass over all of them: asked again, there are none. */
+  take(numbers: { has(number: number): boolean }, each: (index: number, number: number) => void): void {
     for (let index = 0; index < this.#itemCount; index++) {
       const entry = this.#pairOf[index]!;
-      if (entry === none || !wanted.has(entry >> 1)) continue;
-      indices.push(index);
+      if (entry === none || !numbers.has(entry >> 1)) continue;
       this.#takenAhead += entry & 1;
       this.#pairOf[index] = none;
+      each(index, entry >> 1);
     }
-    return indices;
   }
 
   #numberOf(tab: TabName, type: TabType, client: ClientId): number {

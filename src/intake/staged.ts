@@ -1,7 +1,6 @@
 import type { BlockRejection } from '../core/block.js';
-import type { ErrorCode } from '../core/errors.js';
+import type { Rejection } from '../core/errors.js';
 import { SecondColumns } from '../core/gather/second-columns.js';
-import type { ClientId, TabName } from '../core/ids.js';
 import type { PartMap } from '../core/parts.js';
 import type { StageContext } from './context.js';
 import { faultCode, faultMessage } from './fault.js';
@@ -29,6 +28,9 @@ interface StagedParts {
   readonly clamped: number;
   nextSequence(): number;
 }
+
+type Fault = Pick<Rejection, 'code' | 'message'>;
+type Refusal = Pick<BlockRejection, 'tab' | 'client' | 'code' | 'message'>;
 
 /** A body that was taken apart on its own: nothing of it counts until somebody takes `parts`, and the numbers where they are apart. */
 export class Staged {
@@ -99,15 +101,17 @@ export class Staged {
       const pair = origins.pairAt(index);
       if (pair >= 0) bySecond[place]!.add(pair, value, 1);
     });
+    const faults = new Map<number, Fault>();
     bodyColumns.drain((second, row, gathered) => {
       const { tab, type, client } = origins.pairs[row]!;
       const meta = { timestampSec: second, sequence: nextSequence() };
       try {
         parts.foldGathered(tab, type, client, gathered, meta);
       } catch (error) {
-        this.#reject(tab, client, faultCode(error), faultMessage(error, tab));
+        faults.set(row, { code: faultCode(error), message: faultMessage(error, tab) });
       }
     });
+    this.#reject(faults);
   }
 
   /** Adds the numbers that are apart to those of other bodies. */
@@ -130,35 +134,44 @@ export class Staged {
   }
 
   /**
-   * Rejects, after the fact, what an owner refused: its Parts may hold events of other bodies as well, so that only
-   * the items of this one are counted. An empty client stands for all clients of the tab.
+   * Rejects, after the fact, what owners refused: their Parts may hold events of other bodies as well, so that only the items
+   * of this one are counted. An empty client stands for all clients of the tab.
    */
-  rejectLater({
-    tab,
-    client,
-    code,
-    message,
-  }: Pick<BlockRejection, 'tab' | 'client' | 'code' | 'message'>): void {
-    this.#rejectItems(tab, client, code, message);
-  }
-
-  /** Rejects all items of (tab, client). */
-  #reject(tab: TabName, client: ClientId, code: ErrorCode, message: string): void {
-    this.parts.remove(tab, client);
-    this.#rejectItems(tab, client, code, message);
-  }
-
-  #rejectItems(tab: string, client: string, code: ErrorCode, message: string): void {
-    for (const index of this.#staged.origins.take(tab, client)) this.rejections.add(index, code, message);
+  rejectLater(rejections: readonly Refusal[]): void {
+    if (rejections.length === 0) return;
+    const faults = new Map<number, Fault>();
+    for (const { tab, client, code, message } of rejections) {
+      for (const number of this.#staged.origins.numbersOf(tab, client)) faults.set(number, { code, message });
+    }
+    this.#rejectItems(faults);
   }
 
   /** Asks whether there is room for each pair. */
   admit({ admits }: Pick<StageContext, 'admits'>): void {
-    for (const { tab, client } of this.pairs) {
-      const limit = admits(tab, client);
-      if (limit === undefined) continue;
-      const what = limit === 'too_many_tabs' ? 'tabs' : 'clients';
-      this.#reject(tab, client, limit, `${tab}: the node knows as many ${what} as it is allowed to`);
+    const faults = new Map<number, Fault>();
+    this.pairs.forEach(({ tab, client }, number) => {
+      const code = admits(tab, client);
+      if (code === undefined) return;
+      const what = code === 'too_many_tabs' ? 'tabs' : 'clients';
+      faults.set(number, { code, message: `${tab}: the node knows as many ${what} as it is allowed to` });
+    });
+    this.#reject(faults);
+  }
+
+  /** Rejects all items of some pairs, by their numbers, before anybody took them. */
+  #reject(faults: ReadonlyMap<number, Fault>): void {
+    for (const number of faults.keys()) {
+      const { tab, client } = this.pairs[number]!;
+      this.parts.remove(tab, client);
     }
+    this.#rejectItems(faults);
+  }
+
+  #rejectItems(faults: ReadonlyMap<number, Fault>): void {
+    if (faults.size === 0) return;
+    this.#staged.origins.take(faults, (index, number) => {
+      const { code, message } = faults.get(number)!;
+      this.rejections.add(index, code, message);
+    });
   }
 }

@@ -7,8 +7,9 @@ import type { PartMap } from '../../src/core/parts.js';
 import { DenyLists } from '../../src/intake/deny-lists.js';
 import { stage } from '../../src/intake/stage.js';
 import type { Staged } from '../../src/intake/staged.js';
+import type { Items } from '../../src/wire/item-sink.js';
 import { probeHandler } from '../wire/probe-handler.js';
-import { contextWith, jsonItems, nowSec, type } from './node.js';
+import { client, contextWith, jsonItems, nowSec, tab, type } from './node.js';
 
 /** Pairs and their events, as `tab client type events`. */
 function pairsOf(parts: PartMap): string[] {
@@ -173,7 +174,7 @@ t.test('what an owner rejects later is mapped back to the items', (t) => {
     contextWith(),
   );
   const reject = (tab: string, client: string) =>
-    staged.rejectLater({ tab, client, code: 'type_conflict', message: `${tab} is a Gauge` });
+    staged.rejectLater([{ tab, client, code: 'type_conflict', message: `${tab} is a Gauge` }]);
   reject('a', 'c');
   t.strictSame(codesOf(staged), [
     [0, 'type_conflict'],
@@ -269,9 +270,29 @@ t.test('many items: origins grow, rejections are counted in full and listed in p
   t.equal(staged.rejections.total, 2500);
   t.equal(staged.rejections.listed.length, 1000);
   t.equal(staged.rejections.listed[999]?.index, 1998);
-  staged.rejectLater({ tab: 't3', client: 'me', code: 'denied', message: '' });
+  staged.rejectLater([{ tab: 't3', client: 'me', code: 'denied', message: '' }]);
   const expected = events.filter(({ name, value }) => name === 't3' && value === 1).length;
   t.equal(staged.rejections.byCode.get('denied'), expected);
+  t.end();
+});
+
+t.test('a body of very many tabs, none of which is taken, costs no more than one that is', (t) => {
+  const names = Array.from({ length: 200_000 }, (_, index) => `t${index}`);
+  const items: Items = (sink) => {
+    for (const name of names) {
+      sink.event({ client: 'c', tab: name, type: 'CounterGroup', timestampSec: nowSec, payload: 1 });
+    }
+  };
+  const refused = stage(items, contextWith({ admits: () => 'too_many_tabs' }));
+  t.match(refused, { received: 200_000, accepted: 0 });
+  t.strictSame([...refused.rejections.byCode], [['too_many_tabs', 200_000]]);
+  t.equal(refused.parts.pairs, 0);
+  const late = stage(items, contextWith());
+  late.rejectLater(
+    names.map((name) => ({ tab: tab(name), client: client('c'), code: 'too_many_states', message: name })),
+  );
+  t.match(late, { received: 200_000, accepted: 0 });
+  t.match(late.rejections.listed[999], { index: 999, code: 'too_many_states', message: 't999' });
   t.end();
 });
 

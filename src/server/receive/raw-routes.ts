@@ -71,7 +71,7 @@ async function take(
     const rejected = await (producer === undefined
       ? deliver(options, staged)
       : deliverKeyed(options, producer, staged));
-    for (const rejection of rejected) staged.rejectLater(rejection);
+    staged.rejectLater(rejected);
   }
   return staged;
 }
