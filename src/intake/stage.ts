@@ -3,7 +3,7 @@ import type { Handler } from '../core/handlers/handler.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { checkClientId, checkTabName } from '../core/names.js';
 import { PartMap } from '../core/parts.js';
-import type { ItemSink, Items, RawEvent } from '../wire/item-sink.js';
+import type { ItemSink, Items, NumberRun, RawEvent } from '../wire/item-sink.js';
 import type { StageContext } from './context.js';
 import { faultCode, faultMessage } from './fault.js';
 import { Origins } from './origins.js';
@@ -35,6 +35,12 @@ interface StagedTab {
   readonly name: TabName;
   /** Set by the node's knowledge, or by the first item that was accepted. */
   type: TabType | undefined;
+}
+
+interface GatheringPair {
+  readonly tab: StagedTab;
+  readonly type: TabType;
+  readonly client: ClientId;
 }
 
 class Stager implements ItemSink {
@@ -77,6 +83,41 @@ class Stager implements ItemSink {
       this.#rejections.add(this.#received, faultCode(error), faultMessage(error, event.tab));
     }
     this.#received++;
+  }
+
+  numbers({ client, tab, type, timestampsSec, payloads, count }: NumberRun): void {
+    const pair = this.#gatheringPair(client, tab, type);
+    for (let at = 0; at < count; at++) {
+      const timestampSec = timestampsSec[at]!;
+      const payload = payloads[at]!;
+      // Whatever is out of the ordinary is not a matter of speed.
+      if (pair === undefined || !this.#stagePlain(pair, timestampSec, payload)) {
+        this.event({ client, tab, type, timestampSec, payload });
+      }
+    }
+  }
+
+  /** Whose numbers are gathered where nothing speaks against them; undefined where something does, or they cannot be. */
+  #gatheringPair(client: string | undefined, tab: string, type: string): GatheringPair | undefined {
+    try {
+      const handler = this.#handlerOf(type);
+      const staged = this.#tabOf(tab);
+      if (handler.foldGathered === undefined || (staged.type ?? handler.type) !== handler.type)
+        return undefined;
+      return { tab: staged, type: handler.type, client: this.#clientOf(client) };
+    } catch {
+      // It is `event` that says what.
+      return undefined;
+    }
+  }
+
+  /** @returns false, and has done nothing, where it is no finite number of a time that may be */
+  #stagePlain({ tab, type, client }: GatheringPair, timestampSec: number, payload: number): boolean {
+    const isPlain = timestampSec >= 0 && timestampSec <= this.#latestSec && Number.isFinite(payload);
+    if (!isPlain || !this.#numbers.add(this.#received, Math.floor(timestampSec), payload + 0)) return false;
+    tab.type = type;
+    this.#origins.add(this.#received++, tab.name, type, client, false);
+    return true;
   }
 
   #accept(event: RawEvent): void {

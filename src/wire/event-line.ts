@@ -48,37 +48,43 @@ export class EventLineScanner {
   #beginning = new Beginning(new Uint8Array(0));
   /** Behind what was read last. */
   #at = 0;
-  #end = 0;
+  /** Of the line that was scanned last. */
+  timestampSec = 0;
+  payload = 0;
+  /** Where the line after it begins. */
+  end = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** Where the line after the one that was scanned begins. */
-  get end(): number {
-    return this.#end;
+  /** The tab type of the line that was scanned last. */
+  get type(): string {
+    return this.#type;
   }
 
-  /** Reads the line at `start`, or returns undefined if it is not of the usual shape. */
-  tryScan(start: number, client: string, tab: string): RawEvent | undefined {
+  /** Reads the line at `start`. @returns false if it is not of the usual shape: `parse` it */
+  tryScan(start: number): boolean {
     const bytes = this.#bytes;
     if (this.#beginning.isAt(this.#view, start)) this.#at = start + this.#beginning.length;
-    else if (!this.#scanBeginning(start)) return undefined;
+    else if (!this.#scanBeginning(start)) return false;
     const timestampSec = this.#scanNumber();
-    if (Number.isNaN(timestampSec) || !this.#scanComma()) return undefined;
-    if (bytes[this.#at] !== quote) return undefined;
+    if (Number.isNaN(timestampSec) || !this.#scanComma()) return false;
+    if (bytes[this.#at] !== quote) return false;
     this.#at++;
     const wrapped = bytes[this.#at] === opening;
     if (wrapped) this.#at++;
     const payload = this.#scanNumber();
-    if (Number.isNaN(payload)) return undefined;
-    if (wrapped && bytes[this.#at++] !== closing) return undefined;
-    if (bytes[this.#at] !== quote || bytes[this.#at + 1] !== closing) return undefined;
+    if (Number.isNaN(payload)) return false;
+    if (wrapped && bytes[this.#at++] !== closing) return false;
+    if (bytes[this.#at] !== quote || bytes[this.#at + 1] !== closing) return false;
     const end = this.#at + 2;
-    if (end < bytes.length && bytes[end] !== newline) return undefined;
-    this.#end = end + 1;
-    return { client, tab, type: this.#type, timestampSec, payload };
+    if (end < bytes.length && bytes[end] !== newline) return false;
+    this.end = end + 1;
+    this.timestampSec = timestampSec;
+    this.payload = payload;
+    return true;
   }
 
   /** `["Type", `, with the space or without it. */

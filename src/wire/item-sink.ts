@@ -20,12 +20,21 @@ export interface RawEvent {
   readonly cumulative?: Omit<CumulativePoint, 'timeSec'>;
 }
 
+/** Numbers of one tab, one after the other: the first `count` of both arrays, which are the caller's. */
+export interface NumberRun extends Pick<RawEvent, 'client' | 'tab' | 'type'> {
+  readonly timestampsSec: Float64Array;
+  readonly payloads: Float64Array;
+  readonly count: number;
+}
+
 /**
- * Takes the items of a body one after the other. Every call, of either method, is the next item: items are numbered
+ * Takes the items of a body one after the other. Every call of `event` and `fault` is the next item: items are numbered
  * from 0 over the whole body, in the order of the calls.
  */
 export interface ItemSink {
   event(event: RawEvent): void;
+  /** As many items as there are numbers: the same as `event` for each. */
+  numbers?(run: NumberRun): void;
   /** An item that is no event at all. */
   fault(code: ErrorCode, message: string): void;
 }

@@ -42,6 +42,9 @@ class V1Parser {
   #at = 0;
   /** Number of the line read last, from 1, as editors count. */
   #line = 0;
+  /** Numbers of the tab at hand that the sink has not got yet. */
+  #runCount = 0;
+  #runType = '';
 
   constructor(body: Uint8Array, sink: ItemSink) {
     this.#body = body;
@@ -82,15 +85,45 @@ class V1Parser {
     }
     while (this.#at < length && this.#body[this.#at] !== newline) {
       this.#line++;
-      const event = this.#events.tryScan(this.#at, client, tab);
-      if (event !== undefined) {
+      if (this.#events.tryScan(this.#at)) {
         this.#at = this.#events.end;
-        this.#sink.event(event);
+        this.#number(client, tab);
       } else {
+        this.#endRun(client, tab);
         this.#slowEvent(client, tab);
       }
     }
+    this.#endRun(client, tab);
     if (this.#at < length) this.#skipBlankLine();
+  }
+
+  /** What was scanned becomes one of a run, where the sink takes runs. */
+  #number(client: string, tab: string): void {
+    const { type, timestampSec, payload } = this.#events;
+    if (this.#sink.numbers === undefined) {
+      this.#sink.event({ client, tab, type, timestampSec, payload });
+      return;
+    }
+    if (this.#runCount === runLength || type !== this.#runType) this.#endRun(client, tab);
+    this.#runType = type;
+    runTimestamps[this.#runCount] = timestampSec;
+    runPayloads[this.#runCount] = payload;
+    this.#runCount++;
+  }
+
+  #endRun(client: string, tab: string): void {
+    const count = this.#runCount;
+    if (count === 0) return;
+    this.#runCount = 0;
+    const run = {
+      client,
+      tab,
+      type: this.#runType,
+      timestampsSec: runTimestamps,
+      payloads: runPayloads,
+      count,
+    };
+    this.#sink.numbers?.(run);
   }
 
   /** An event line that the scanner left alone: unusual, or broken. */
@@ -165,6 +198,10 @@ class V1Parser {
 const textDecoder = new TextDecoder();
 /** Names of tabs and clients. */
 const texts = new TextCache();
+/** Shared by all calls: a run ends within its tab. */
+const runLength = 256;
+const runTimestamps = new Float64Array(runLength);
+const runPayloads = new Float64Array(runLength);
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);

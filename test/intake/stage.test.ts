@@ -8,6 +8,8 @@ import { DenyLists } from '../../src/intake/deny-lists.js';
 import { stage } from '../../src/intake/stage.js';
 import type { Staged } from '../../src/intake/staged.js';
 import type { Items } from '../../src/wire/item-sink.js';
+import { encodeParts } from '../../src/wire/parts.js';
+import { parseV1 } from '../../src/wire/v1.js';
 import { probeHandler } from '../wire/probe-handler.js';
 import { client, contextWith, jsonItems, nowSec, tab, type } from './node.js';
 
@@ -273,6 +275,54 @@ t.test('many items: origins grow, rejections are counted in full and listed in p
   staged.rejectLater([{ tab: 't3', client: 'me', code: 'denied', message: '' }]);
   const expected = events.filter(({ name, value }) => name === 't3' && value === 1).length;
   t.equal(staged.rejections.byCode.get('denied'), expected);
+  t.end();
+});
+
+t.test('numbers that come in runs are taken as if they came one by one', (t) => {
+  const deny = new DenyLists({ names: ['secret'], clients: ['evil'], maxExpressionBytes: 100 });
+  const types = ['CounterGroup', 'CounterGroup', 'PercentileGroup', 'Gauge', 'NoSuchType'];
+  const typeOfTab: Record<string, string> = { t2: 'PercentileGroup', t3: 'Gauge', t4: 'NoSuchType' };
+  const seconds = [nowSec, nowSec - 0.75, nowSec - 3, nowSec + 9, nowSec + 11, nowSec * 1000, -1, 1e25];
+  let body = '1\n\n';
+  let state = 7;
+  const next = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  for (const name of ['c1', 'evil', 'c2', 'a client', 'c3']) {
+    body += `${name}\n\n`;
+    for (const tabName of ['t1', 't2', 'secret', 't3', 'not a name', 't4']) {
+      body += `${tabName}\n`;
+      const type = typeOfTab[tabName] ?? 'CounterGroup';
+      for (let left = 1 + next(700); left > 0; left--) {
+        const own = next(50) === 0 ? types[next(5)]! : type;
+        const value = next(60) === 0 ? 'x' : (next(90) - 10) / 8;
+        const at = next(9) === 0 ? seconds[next(8)]! : nowSec - next(12) / 4;
+        body += next(80) === 0 ? 'broken\n' : `["${own}", ${at}, "${value}"]\n`;
+      }
+      body += '\n';
+    }
+    body += '\n';
+  }
+  const bytes = new TextEncoder().encode(body);
+  const inRuns = stage((sink) => parseV1(bytes, sink), contextWith({ deny }));
+  const oneByOne = stage(
+    (sink) =>
+      parseV1(bytes, {
+        event: (event) => sink.event(event),
+        fault: (code, message) => sink.fault(code, message),
+      }),
+    contextWith({ deny }),
+  );
+  const { received, accepted, clamped, rejections } = inRuns;
+  t.ok(accepted > 1000 && rejections.total > 500 && clamped > 10);
+  t.match(oneByOne, { received, accepted, clamped });
+  t.strictSame(rejections.byCode.size, 7);
+  t.strictSame([...oneByOne.rejections.byCode].sort(), [...rejections.byCode].sort());
+  t.strictSame(oneByOne.rejections.listed, rejections.listed);
+  t.strictSame(pairsOf(oneByOne.parts), pairsOf(inRuns.parts));
+  const encoded = ({ parts }: Staged) => Buffer.from(encodeParts(parts, builtinHandlers())).toString('hex');
+  t.equal(encoded(oneByOne), encoded(inRuns));
   t.end();
 });
 
