@@ -15,6 +15,9 @@ const fragile: Handler<TotalsCounterState, number> = {
     if (into.count > 0 && from.total === 666) throw new Error('it broke');
     totalsCounter.reduce(into, from);
   },
+  reduceEncoded(into, input) {
+    fragile.reduce(into, fragile.decode(input));
+  },
 };
 
 function registryWithFragile(): HandlerRegistry {
