@@ -2,6 +2,7 @@ import { ByteWriter } from '../core/bytes.js';
 import { decodedState, EncodedState } from '../core/handlers/encoded-state.js';
 import type { Handler } from '../core/handlers/handler.js';
 import type { TabName } from '../core/ids.js';
+import { encodedName } from '../wire/parts-writer.js';
 
 /** What an empty State, its cell and their place in the tables take up at least. */
 const emptyStateBytes = 600;
@@ -13,6 +14,8 @@ const scratch = new ByteWriter(1024);
 /** The Part of one tab that waits to be sent. */
 export class Cell {
   readonly name: TabName;
+  /** As it stands in a payload. */
+  readonly encodedName: Uint8Array;
   readonly handler: Handler;
   /** Its row in the columns of numbers; undefined for types that do not gather. */
   readonly row: number | undefined;
@@ -33,6 +36,7 @@ export class Cell {
 
   constructor(name: TabName, handler: Handler, row: number | undefined) {
     this.name = name;
+    this.encodedName = encodedName(name);
     this.handler = handler;
     this.row = row;
   }

@@ -1,18 +1,18 @@
-import { ByteWriter } from '../core/bytes.js';
 import { TabaError } from '../core/errors.js';
 import { foldGathered } from '../core/gather/fold-gathered.js';
+import type { Gathered } from '../core/gather/gathered.js';
 import { NumberColumns } from '../core/gather/number-columns.js';
-import { EncodedState } from '../core/handlers/encoded-state.js';
-import type { EventMeta } from '../core/handlers/handler.js';
+import type { EventMeta, Handler } from '../core/handlers/handler.js';
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId } from '../core/ids.js';
 import { checkTabName } from '../core/names.js';
-import type { PartEntry } from '../core/parts.js';
 import type { Clock } from '../runtime/clock.js';
-import { encodeParts } from '../wire/parts.js';
+import { headBytes, PartsWriter } from '../wire/parts-writer.js';
 import { Cell } from './cell.js';
+import { CellOrder } from './cell-order.js';
 import { CoarseClock } from './coarse-clock.js';
 import type { Recorder } from './engine.js';
+import { type Cells, isFiniteNumber, TabRecorder } from './tab-recorder.js';
 import type { Tally } from './tally.js';
 
 export interface FoldBufferOptions {
@@ -23,7 +23,7 @@ export interface FoldBufferOptions {
   readonly tally: Tally;
   /** Something waits, where before nothing did. */
   filled(): void;
-  /** A second ended in which something was gathered: taken now, it need not become States to make room for the next one. */
+  /** A second ended in which something was gathered: taken now, it need not be told apart from the next one. */
   turned(): void;
 }
 
@@ -36,19 +36,20 @@ export interface TakenParts {
 }
 
 /** With more tabs than this, those that had nothing to send for a few flushes are forgotten. */
-const manyCells = 10_000;
+const manyCells = 50_000;
 const flushesKept = 16;
 /** Counts of buckets that are at hand, a byte each: for some 4,000 tabs of a wide distribution each. */
 const columnCounts = 2 ** 22;
-/** What is written here is copied out at once. */
-const gatheredWriter = new ByteWriter(1024);
+/** So many seconds may wait in columns before they become States: an agent that does not answer may stay away for long. */
+const maxClosedSeconds = 10;
+const payloads = new PartsWriter();
 
 /**
- * The events that wait, folded: one State for each tab. Numbers are gathered in columns before, second by second, which is
- * several times cheaper than folding each of them. A tab that is held (`Recorder`) is folded into without a look-up; memory
+ * The events that wait, folded: one State for each tab. Numbers are gathered in columns, which is several times cheaper than folding
+ * each of them, and go from there into payloads; they become States only where they wait for long. A tab that is held (`Recorder`) is folded into without a look-up; memory
  * is bounded by refusing tabs that have nothing waiting yet, never by the number of events.
  */
-export class FoldBuffer {
+export class FoldBuffer implements Cells {
   readonly #options: FoldBufferOptions;
   readonly #clock: CoarseClock;
   readonly #cells = new Map<string, Cell>();
@@ -58,7 +59,11 @@ export class FoldBuffer {
   readonly #freeRows: number[] = [];
   /** What is in the columns belongs to the second that begins here. */
   #second = 0;
-  #waiting: Cell[] = [];
+  /** What types allow to be gathered together, seconds: the shortest of their periods. */
+  #gatherPeriodSec = Number.POSITIVE_INFINITY;
+  readonly #order = new CellOrder();
+  /** Cells that wait. */
+  #waiting = 0;
   /** Shared by all calls: Handlers keep what they need of it. */
   readonly #meta: { -readonly [K in keyof EventMeta]: EventMeta[K] } = { timestampSec: 0, sequence: 0 };
   /** In the States; those in the columns are not in the books yet. */
@@ -91,7 +96,7 @@ export class FoldBuffer {
   }
 
   get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+    return this.#waiting === 0;
   }
 
   tab(name: string, type: string): Recorder {
@@ -123,8 +128,12 @@ export class FoldBuffer {
     const row =
       handler.foldGathered === undefined ? undefined : (this.#freeRows.pop() ?? this.#cellOfRow.length);
     const cell = new Cell(tab, handler, row);
-    if (row !== undefined) this.#cellOfRow[row] = cell;
+    if (row !== undefined) {
+      this.#cellOfRow[row] = cell;
+      this.#gatherPeriodSec = Math.min(this.#gatherPeriodSec, handler.gatherPeriodSec ?? 0);
+    }
     this.#cells.set(name, cell);
+    this.#order.add(cell);
     return cell;
   }
 
@@ -167,48 +176,43 @@ export class FoldBuffer {
   /** Numbers are gathered for this second from now on. */
   #turnTo(second: number): void {
     if (this.#columns.events > 0) this.#options.turned();
-    this.#foldColumns();
+    if (this.#columns.events > 0) {
+      if (this.#mayGatherOn(second)) this.#columns.close(this.#second);
+      else this.#foldColumns();
+    }
     this.#second = second;
+  }
+
+  /** Whether the columns can tell the seconds apart. A State of its own for each tab costs many times as much. */
+  #mayGatherOn(second: number): boolean {
+    const period = this.#gatherPeriodSec;
+    return (
+      second > this.#second &&
+      this.#columns.closedSeconds < maxClosedSeconds &&
+      Math.floor(second / period) === Math.floor(this.#second / period)
+    );
   }
 
   /** Moves what was gathered into the States. */
   #foldColumns(): void {
-    if (this.#columns.events === 0) return;
-    const meta: EventMeta = { timestampSec: this.#second, sequence: this.#meta.sequence++ };
-    this.#columns.drain((row, gathered) => {
-      const cell = this.#cellOfRow[row]!;
-      foldGathered(cell.handler, cell.liveState(), gathered, meta);
-      this.#tell(cell, gathered.events);
-      if (cell.events >= cell.measureAtEvents) this.#bytes += cell.measure();
-    });
+    this.#closeLast();
+    this.#columns.drain((row, gathered) => this.#foldRow(this.#cellOfRow[row]!, gathered));
   }
 
-  /** The same for States that are about to be sent: where nothing else waits, what is encoded needs no State before. */
-  #encodeColumns(): void {
-    if (this.#columns.events === 0) return;
-    const meta: EventMeta = { timestampSec: this.#second, sequence: this.#meta.sequence++ };
-    const out = gatheredWriter;
-    out.clear();
-    const encoded: Cell[] = [];
-    const ends: number[] = [];
-    this.#columns.drain((row, gathered) => {
-      const cell = this.#cellOfRow[row]!;
-      const { handler } = cell;
-      this.#tell(cell, gathered.events);
-      if (cell.state !== undefined || handler.encodeGathered === undefined) {
-        foldGathered(handler, cell.liveState(), gathered, meta);
-        return;
-      }
-      handler.encodeGathered(gathered, meta.timestampSec, out);
-      encoded.push(cell);
-      ends.push(out.length);
-    });
-    const bytes = out.finish();
-    for (let index = 0, start = 0; index < encoded.length; index++) {
-      const end = ends[index]!;
-      encoded[index]!.state = new EncodedState(bytes, start, end);
-      start = end;
-    }
+  #foldRow(cell: Cell, gathered: Gathered): void {
+    const meta = { timestampSec: this.#newestSecond(gathered), sequence: this.#meta.sequence++ };
+    foldGathered(cell.handler, cell.liveState(), gathered, meta);
+    this.#tell(cell, gathered.events);
+    if (cell.events >= cell.measureAtEvents) this.#bytes += cell.measure();
+  }
+
+  /** Where seconds are told apart, the present one has to be as well. */
+  #closeLast(): void {
+    if (this.#columns.closedSeconds > 0) this.#columns.close(this.#second);
+  }
+
+  #newestSecond({ bySecond: { seconds, length } }: Gathered): number {
+    return length > 0 ? seconds[length - 1]! : this.#second;
   }
 
   /** Events that were in the columns are in the books from now on. */
@@ -227,8 +231,8 @@ export class FoldBuffer {
     }
     cell.begin();
     this.#bytes += cell.bytes;
-    this.#waiting.push(cell);
-    if (this.#waiting.length === 1) this.#options.filled();
+    this.#waiting++;
+    if (this.#waiting === 1) this.#options.filled();
     return true;
   }
 
@@ -237,55 +241,83 @@ export class FoldBuffer {
    * is larger is counted as lost.
    */
   take(maxPayloadBytes: number): TakenParts | undefined {
-    this.#encodeColumns();
-    while (this.#waiting.length > 0) {
-      let count = this.#waiting.length;
-      let payload = this.#encode(count);
-      while (payload.length > maxPayloadBytes && count > 1) {
-        count = Math.ceil(count / 2);
-        payload = this.#encode(count);
+    if (this.#waiting === 0) return undefined;
+    this.#closeLast();
+    this.#flushes++;
+    const waiting = this.#order.waiting();
+    const handlers = handlersOf(waiting);
+    const typeOf = new Map(handlers.map((handler, index) => [handler, index]));
+    const clients = [this.#options.client];
+    const room = maxPayloadBytes - headBytes(clients, handlers);
+    let events = 0;
+    let tooLarge = 0;
+    for (const cell of waiting) {
+      const before = payloads.length;
+      payloads.beginTab(cell.encodedName, typeOf.get(cell.handler)!, 1);
+      this.#write(cell);
+      if (payloads.length <= room) {
+        events += this.#remove(cell);
+        continue;
       }
-      const events = this.#remove(count);
-      if (payload.length <= maxPayloadBytes) return { payload, events, isPartial: this.#waiting.length > 0 };
-      this.#options.tally.lose('too_large', events);
+      payloads.takeBack(before);
+      if (before > 0) {
+        this.#order.beginAt(cell);
+        break;
+      }
+      tooLarge += this.#remove(cell);
     }
-    return undefined;
+    this.#columns.settle();
+    const isPartial = this.#waiting > 0;
+    if (isPartial) this.#measureWaiting();
+    return payloads.length > 0
+      ? { payload: payloads.finish(clients, handlers), events, isPartial }
+      : undefined;
+  }
+
+  /** Writes what waits of a cell as a Part; straight from the columns where nothing else waits. */
+  #write(cell: Cell): void {
+    const { row, handler } = cell;
+    if (row !== undefined && this.#columns.has(row)) {
+      const gathered = this.#columns.show(row);
+      if (cell.state === undefined && handler.encodeGathered !== undefined) {
+        const newestSec = this.#newestSecond(gathered);
+        payloads.encodedPart(0, gathered.events, (out) => handler.encodeGathered!(gathered, newestSec, out));
+        return;
+      }
+      this.#foldRow(cell, gathered);
+      this.#columns.empty(row);
+    }
+    payloads.part(handler, 0, cell.events, cell.state);
   }
 
   /** Gives up what waits. @returns how many events that were */
   discard(): number {
-    this.#foldColumns();
-    return this.#remove(this.#waiting.length);
-  }
-
-  #encode(count: number): Uint8Array {
-    const { client, registry } = this.#options;
-    const entries = this.#waiting.slice(0, count).map(
-      ({ name, handler, state, events }): PartEntry => ({
-        tab: name,
-        type: handler.type,
-        client,
-        state,
-        events,
-      }),
-    );
-    return encodeParts(entries, registry);
-  }
-
-  #remove(count: number): number {
-    const taken = this.#waiting.slice(0, count);
-    this.#waiting = this.#waiting.slice(count);
-    for (const cell of this.#waiting) this.#bytes += cell.measure();
-    this.#flushes++;
     let events = 0;
-    for (const cell of taken) {
-      events += cell.events;
-      this.#bytes -= cell.bytes;
-      cell.lastFlush = this.#flushes;
-      cell.empty();
-    }
-    this.#events -= events;
+    for (const cell of this.#cells.values()) if (cell.isWaiting) events += this.#remove(cell);
+    this.#columns.settle();
     return events;
+  }
+
+  /** Nothing of the cell waits any more. @returns how many events did */
+  #remove(cell: Cell): number {
+    const { row } = cell;
+    if (row !== undefined && this.#columns.has(row)) {
+      this.#tell(cell, this.#columns.show(row).events);
+      this.#columns.empty(row);
+    }
+    const { events } = cell;
+    this.#events -= events;
+    this.#bytes -= cell.bytes;
+    this.#waiting--;
+    cell.lastFlush = this.#flushes;
+    cell.empty();
+    return events;
+  }
+
+  /** What did not fit is counted by its size: it may go on growing. */
+  #measureWaiting(): void {
+    this.#foldColumns();
+    for (const cell of this.#cells.values()) if (cell.isWaiting) this.#bytes += cell.measure();
   }
 
   /** Only where a cell is about to be looked up: nobody is in the middle of recording into one. */
@@ -302,52 +334,13 @@ export class FoldBuffer {
       this.#cells.delete(name);
       this.retirements++;
     }
+    this.#order.dropRetired();
   }
 }
 
-/** A held tab. The cell behind it is looked up once, and again only after it was forgotten. */
-class TabRecorder implements Recorder {
-  readonly #buffer: FoldBuffer;
-  readonly #name: string;
-  readonly #type: string;
-  #cell: Cell | undefined;
-  /** That of the cell, as long as the buffer's `retirements` are what they were then. */
-  #row = 0;
-  #rowAtRetirements = -1;
-
-  constructor(buffer: FoldBuffer, name: string, type: string) {
-    this.#buffer = buffer;
-    this.#name = name;
-    this.#type = type;
-  }
-
-  record(value: unknown): void {
-    const buffer = this.#buffer;
-    if (
-      this.#rowAtRetirements === buffer.retirements &&
-      isFiniteNumber(value) &&
-      buffer.gather(this.#row, value)
-    ) {
-      return;
-    }
-    this.#recordInCell(value);
-  }
-
-  #recordInCell(value: unknown): void {
-    let cell = this.#cell;
-    if (cell === undefined || cell.isRetired) {
-      cell = this.#buffer.cellOf(this.#name, this.#type);
-      this.#cell = cell;
-      if (cell === undefined) return;
-    }
-    this.#buffer.record(cell, value);
-    if (cell.row === undefined || cell.isRetired) return;
-    this.#row = cell.row;
-    this.#rowAtRetirements = this.#buffer.retirements;
-  }
-}
-
-function isFiniteNumber(value: unknown): value is number {
-  // What is not finite is not equal to itself after subtraction.
-  return typeof value === 'number' && value - value === 0;
+/** The types of cells, ascending. */
+function handlersOf(cells: readonly Cell[]): Handler[] {
+  const handlers = new Set<Handler>();
+  for (const { handler } of cells) handlers.add(handler);
+  return [...handlers].sort((a, b) => (a.type < b.type ? -1 : 1));
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../runtime/system-clock.js';
 import { framesUrl } from '../transport/outbound/frame-client.js';
 import { addLastWords } from './before-exit.js';
 import type { ClientStatus, Engine, Recorder } from './engine.js';
+import { type FlushPace, paceOf } from './flush-pace.js';
 import { FoldBuffer } from './fold-buffer.js';
 import { type ClientFault, Tally } from './tally.js';
 import { Uplink } from './uplink.js';
@@ -30,6 +31,7 @@ interface Waiter {
 /** Folds in process, and flushes on a period to an agent or a server. */
 export class FoldingEngine implements Engine {
   readonly #clock: Clock;
+  readonly #pace: FlushPace;
   readonly #flushIntervalMs: number;
   readonly #tally: Tally;
   readonly #buffer: FoldBuffer;
@@ -54,6 +56,7 @@ export class FoldingEngine implements Engine {
         throw new TabaError('bad_setting', `${name}: ${options[name]} is not above 0`);
     }
     this.#clock = options.clock ?? systemClock();
+    this.#pace = paceOf(this.#clock);
     this.#flushIntervalMs = options.flushIntervalMs;
     this.#tally = new Tally(options.onError);
     this.#buffer = new FoldBuffer({
@@ -143,16 +146,21 @@ export class FoldingEngine implements Engine {
 
   /** One timer for each flush, and none while nothing waits: an idle application is not woken up. */
   #arm(): void {
-    this.#callOffFlush ??= this.#clock.after(this.#flushIntervalMs, () => {
-      this.#callOffFlush = undefined;
-      this.#uplink.push();
-      if (!this.#buffer.isEmpty && this.#closed === undefined) this.#arm();
-    });
+    this.#callOffFlush ??= this.#clock.after(this.#flushIntervalMs, () =>
+      this.#pace.inTurn(() => this.#flushDue()),
+    );
+  }
+
+  #flushDue(): void {
+    this.#callOffFlush = undefined;
+    this.#uplink.push();
+    if (!this.#buffer.isEmpty && this.#closed === undefined) this.#arm();
   }
 
   /** In the place of the next flush: an interval begins anew. */
   #flushAhead(): void {
-    this.#uplink.push();
+    if (!this.#pace.isFree) return;
+    this.#pace.run(() => this.#uplink.push());
     if (!this.#buffer.isEmpty) return;
     this.#callOffFlush?.();
     this.#callOffFlush = undefined;

@@ -125,9 +125,14 @@ export class ByteWriter {
 
   /** Bytes as they are, without a length. */
   raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    const { length } = bytes;
+    this.#reserve(length);
+    if (length > shortText) {
+      this.#bytes.set(bytes, this.#length);
+    } else {
+      for (let at = 0; at < length; at++) this.#bytes[this.#length + at] = bytes[at]!;
+    }
+    this.#length += length;
   }
 
   /** A varint length, then the bytes from `start` up to, not including, `end`. */
@@ -177,6 +182,11 @@ export class ByteWriter {
   /** A copy of what was written so far. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Forgets what was written after the first `length` bytes. */
+  truncate(length: number): void {
+    this.#length = length;
   }
 
   /** Forgets what was written, keeps the buffer. */

@@ -23,17 +23,15 @@
  * that its Handler cannot decode, or whose type is unknown, is a fault of that Part alone, see `decodePart`. Nothing is
  * allocated for a number that the bytes at hand cannot hold. A later version gets another format version.
  */
-import { ByteReader, ByteWriter } from '../core/bytes.js';
+import { ByteReader } from '../core/bytes.js';
 import { TabaError } from '../core/errors.js';
-import { EncodedState } from '../core/handlers/encoded-state.js';
 import type { Handler } from '../core/handlers/handler.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { isName } from '../core/names.js';
 import type { PartEntry, PartMap, PartsOfTab } from '../core/parts.js';
-import { xxHash32 } from '../core/xxhash32.js';
+import { PartsWriter, partsFormatVersion } from './parts-writer.js';
 import { checkedContent, decodeBody, examineBody, type HandlerLookup, unknownFormat } from './state.js';
 
-export const partsFormatVersion = 1;
 const maxTypeBytes = 255;
 
 /** A `PartMap`, or anything else that lists each (tab, client) once. */
@@ -63,36 +61,29 @@ export function encodeParts(source: PartSource, registry: HandlerLookup): Uint8A
     types.add(tab.handler.type);
     for (const client of tab.clients.keys()) clients.add(client);
   }
-
-  const out = partsWriter;
-  out.clear();
-  out.u8(partsFormatVersion);
-  const clientIndex = writeTable(out, clients, () => {});
-  const handlers: Handler[] = [];
-  const typeIndex = writeTable(out, types, (type) => {
-    const handler = handlerOf(registry, type);
-    handlers.push(handler);
-    out.u8(handler.version);
-  });
-  out.varint(tabs.length);
+  const listedClients = [...clients].sort();
+  const handlers = [...types].sort().map((type) => handlerOf(registry, type));
+  const clientIndex = new Map(listedClients.map((client, index) => [client, index]));
+  const typeIndex = new Map(handlers.map(({ type }, index) => [type, index]));
+  writer.clear();
   for (const { name, handler, clients: parts } of tabs) {
     const type = typeIndex.get(handler.type)!;
-    out.string(name);
-    out.varint(type);
-    out.varint(parts.size);
+    writer.beginTab(name, type, parts.size);
     if (parts.size === 1) {
-      for (const [client, part] of parts) writePart(out, handlers[type]!, clientIndex.get(client)!, part);
+      for (const [client, { state, events }] of parts) {
+        writer.part(handlers[type]!, clientIndex.get(client)!, events, state);
+      }
       continue;
     }
     for (const client of [...parts.keys()].sort()) {
-      writePart(out, handlers[type]!, clientIndex.get(client)!, parts.get(client)!);
+      const { state, events } = parts.get(client)!;
+      writer.part(handlers[type]!, clientIndex.get(client)!, events, state);
     }
   }
-  out.u32(xxHash32(out.peek()));
-  const payload = out.finish();
-  if (payload.length > keptWriterBytes) partsWriter = new ByteWriter(keptWriterBytes);
-  return payload;
+  return writer.finish(listedClients, handlers);
 }
+
+const writer = new PartsWriter();
 
 /** Listed Parts by tab. */
 function grouped(entries: Iterable<PartEntry>, registry: HandlerLookup): PartsOfTab[] {
@@ -108,40 +99,6 @@ function grouped(entries: Iterable<PartEntry>, registry: HandlerLookup): PartsOf
 }
 
 type Counted = Pick<PartEntry, 'state' | 'events'>;
-
-function writePart(out: ByteWriter, handler: Handler, clientIndex: number, { state, events }: Counted): void {
-  out.varint(clientIndex);
-  out.count(events);
-  if (state instanceof EncodedState) {
-    out.bytes(state.bytes, state.start, state.end);
-    return;
-  }
-  partWriter.clear();
-  handler.encode(state, partWriter);
-  out.bytesOf(partWriter);
-}
-
-/** Buffers to write into, whose contents are copied out at once: the payload, and one Part at a time. */
-let partsWriter = new ByteWriter(1024);
-const partWriter = new ByteWriter(1024);
-/** A payload that was larger does not leave its buffer behind. */
-const keptWriterBytes = 2 ** 20;
-
-/** Writes the values in ascending order; returns the index of each. */
-function writeTable<T extends string>(
-  out: ByteWriter,
-  values: ReadonlySet<T>,
-  rest: (value: T) => void,
-): ReadonlyMap<T, number> {
-  const index = new Map<T, number>();
-  out.varint(values.size);
-  for (const value of [...values].sort()) {
-    index.set(value, index.size);
-    out.string(value);
-    rest(value);
-  }
-  return index;
-}
 
 /**
  * Checks the checksum and the whole layout, and lists the Parts without decoding them.

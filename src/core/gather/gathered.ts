@@ -3,7 +3,15 @@ import { encodeBin, encodeCounts } from '../sketch/bins-codec.js';
 import { encodeFigures, Histogram } from '../sketch/histogram.js';
 import { bucketIndex, finestScale, indexOfKey } from '../sketch/scale.js';
 
-/** Numbers of one moment that were gathered for one row, see `NumberColumns`. */
+/** Counts and totals second by second, ascending: the first `length` entries of each array. */
+export interface GatheredSeconds {
+  length: number;
+  readonly seconds: number[];
+  readonly counts: number[];
+  readonly totals: number[];
+}
+
+/** Numbers that were gathered for one row, see `NumberColumns`. */
 export interface Gathered {
   /** How many events, each counting as one whatever it weighs. */
   readonly events: number;
@@ -13,6 +21,8 @@ export interface Gathered {
   readonly min: number;
   /** The same as the minimum where one value came, whatever the number of events. */
   readonly max: number;
+  /** The seconds that it is of, where they were told apart, see `NumberColumns.close`; else all of it is of one moment. */
+  readonly bySecond: Readonly<GatheredSeconds>;
   /** All of it, made anew. */
   histogram(): Histogram;
   /** Writes what the histogram's own `encode` writes, without making one. */
@@ -28,6 +38,11 @@ export class GatheredRow implements Gathered {
   total = 0;
   min = 0;
   max = 0;
+  readonly bySecond: GatheredSeconds = { length: 0, seconds: [], counts: [], totals: [] };
+  // The figures of a histogram that are the same for all that is gathered.
+  readonly scale = finestScale;
+  readonly coarseCount = 0;
+  readonly coarseRatio = 1;
   /** Its page, from `pageStart` on: counts of neighbouring buckets of positive values, the first of which is `firstKey`. */
   counts = noCounts;
   pageStart = 0;
@@ -36,6 +51,10 @@ export class GatheredRow implements Gathered {
   firstKey = 0;
   /** What the page does not hold, or undefined where it holds everything. */
   rest: Histogram | undefined;
+
+  get zeros(): number {
+    return this.min === 0 && this.max === 0 ? this.count : 0;
+  }
 
   histogram(): Histogram {
     const histogram = new Histogram();
@@ -54,13 +73,12 @@ export class GatheredRow implements Gathered {
   }
 
   encode(out: ByteWriter): void {
-    const { count, total, min, max, pageStart, pageSize } = this;
+    const { count, min, max, pageStart, pageSize } = this;
     if (min !== max && (this.rest !== undefined || pageSize === 0)) {
       this.histogram().encode(out);
       return;
     }
-    const zeros = min === 0 && max === 0 ? count : 0;
-    encodeFigures({ count, total, min, max, scale: finestScale, zeros, coarseCount: 0, coarseRatio: 1 }, out);
+    encodeFigures(this, out);
     if (min !== max) {
       encodeCounts(indexOfKey(this.firstKey), this.counts, pageStart, pageStart + pageSize, out);
       out.varint(0);

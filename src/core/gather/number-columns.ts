@@ -1,5 +1,6 @@
 import { Histogram } from '../sketch/histogram.js';
 import { bucketKey } from '../sketch/scale.js';
+import { ClosedSeconds } from './closed-seconds.js';
 import { CountPages, maxPageKeys } from './count-pages.js';
 import { type Gathered, GatheredRow } from './gathered.js';
 
@@ -21,7 +22,7 @@ const pageSizeAt = 7;
 const maxPageWeight = 256;
 
 /**
- * Numbers of one moment by row, in columns: what a receiver of single events puts before the Handlers. An event touches
+ * Numbers of one moment, or of a few seconds in a row (see `close`), by row, in columns: what a receiver of single events puts before the Handlers. An event touches
  * one line of memory, and where a row has different values a count on the row's page; histograms and States, which are
  * many objects each, are touched once for all the events of a row.
  *
@@ -36,6 +37,8 @@ export class NumberColumns {
   readonly #pages: CountPages;
   /** Of rows whose values are of a kind that pages do not hold, and of those that come too often for them. */
   readonly #histograms = new Map<number, Histogram>();
+  readonly #closed = new ClosedSeconds();
+  #closedSeconds = 0;
   readonly #shown = new GatheredRow();
 
   /** @param maxCounts on all pages together, a byte each; rows beyond that gather in histograms of their own, at several times the cost */
@@ -56,6 +59,30 @@ export class NumberColumns {
   /** Rows that have gathered something. */
   get touched(): number {
     return this.#touchedCount;
+  }
+
+  /** How often `close` was called since all rows were empty. */
+  get closedSeconds(): number {
+    return this.#closedSeconds;
+  }
+
+  /**
+   * A second has ended: what was gathered since the last one is of this second, and what comes is of a later one. What else
+   * is known of a row goes on being gathered as a whole. Only for whole weights.
+   */
+  close(second: number): void {
+    const rows = this.#rows;
+    for (let index = 0; index < this.#touchedCount; index++) {
+      const row = this.#touched[index]!;
+      const at = row * stride;
+      const count = rows[at + countAt]! - this.#closed.countOf(row);
+      if (count === 0) continue;
+      const min = rows[at + minAt]!;
+      const total = min === rows[at + maxAt] ? min * count : rows[at + totalAt]!;
+      this.#closed.put(row, second, count, total);
+      rows[at + totalAt] = 0;
+    }
+    this.#closedSeconds++;
   }
 
   /** @param value finite, not -0 @param weight above 0 */
@@ -179,25 +206,24 @@ export class NumberColumns {
    * @param take gets what is right only during the call, and must not add
    */
   drain(take: (row: number, gathered: Gathered) => void): void {
-    const rows = this.#rows;
     for (let index = 0; index < this.#touchedCount; index++) {
       const row = this.#touched[index]!;
-      const at = row * stride;
-      this.#show(row);
-      take(row, this.#shown);
-      if (rows[at + minAt] !== rows[at + maxAt] && rows[at + pageSizeAt]! > 0) {
-        this.#pages.empty(rows[at + pageAt]!, rows[at + pageSizeAt]!);
-      }
-      rows.fill(0, at, at + pageAt);
+      // Emptied on its own meanwhile.
+      if (this.#rows[row * stride] === 0) continue;
+      take(row, this.show(row));
+      this.empty(row);
     }
-    this.#shown.rest = undefined;
-    this.#histograms.clear();
     this.#touchedCount = 0;
-    this.#events = 0;
-    if (this.#pages.isCrowded) this.#forgetPages();
+    this.settle();
   }
 
-  #show(row: number): void {
+  /** Whether a row has gathered something. */
+  has(row: number): boolean {
+    return this.#rows[row * stride + eventsAt]! > 0;
+  }
+
+  /** What a row has gathered; right only until anything else is done here. */
+  show(row: number): Gathered {
     const at = row * stride;
     const rows = this.#rows;
     const shown = this.#shown;
@@ -212,6 +238,46 @@ export class NumberColumns {
     shown.pageStart = rows[at + pageAt]!;
     shown.pageSize = rows[at + pageSizeAt]!;
     shown.firstKey = rows[at + pageKeyAt]!;
+    shown.bySecond.length = 0;
+    if (this.#closedSeconds > 0) this.#showSeconds(row, shown);
+    return shown;
+  }
+
+  #showSeconds(row: number, shown: GatheredRow): void {
+    const { bySecond } = shown;
+    this.#closed.show(row, bySecond);
+    if (shown.min === shown.max) return;
+    for (let index = 0; index < bySecond.length; index++) shown.total += bySecond.totals[index]!;
+  }
+
+  /** Empties one row. `settle` is to be called before anything is added. */
+  empty(row: number): void {
+    const at = row * stride;
+    const rows = this.#rows;
+    this.#events -= rows[at + eventsAt]!;
+    if (rows[at + minAt] !== rows[at + maxAt] && rows[at + pageSizeAt]! > 0) {
+      this.#pages.empty(rows[at + pageAt]!, rows[at + pageSizeAt]!);
+    }
+    if (this.#histograms.size > 0) this.#histograms.delete(row);
+    if (this.#closedSeconds > 0) this.#closed.forget(row);
+    rows.fill(0, at, at + pageAt);
+  }
+
+  /** Rows were emptied one by one. */
+  settle(): void {
+    let left = 0;
+    if (this.#events > 0) {
+      for (let index = 0; index < this.#touchedCount; index++) {
+        const row = this.#touched[index]!;
+        if (this.has(row)) this.#touched[left++] = row;
+      }
+    }
+    this.#touchedCount = left;
+    if (left > 0) return;
+    this.#shown.rest = undefined;
+    this.#closed.clear();
+    this.#closedSeconds = 0;
+    if (this.#pages.isCrowded) this.#forgetPages();
   }
 
   /** Rows that were busy once must not keep the room from those that are busy now. */

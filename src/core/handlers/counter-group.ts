@@ -5,7 +5,7 @@ import type { TabType } from '../ids.js';
 import { coarseCount, coarseTotal } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
 import type { Cascade } from '../window/cascade.js';
-import { encodeOneCell } from '../window/cascade-codec.js';
+import { encodeFinestCells, encodeOneCell } from '../window/cascade-codec.js';
 import { counterLayout } from '../window/layout.js';
 import {
   decodeNumberCascade,
@@ -69,11 +69,21 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     addToWindows(recent, timestampSec, count, total);
   },
 
+  gatherPeriodSec: 60,
+
   encodeGathered(gathered, timestampSec, out) {
-    encodeOneCell(counterLayout, timestampSec, out, () => {
-      out.count(gathered.count);
-      out.number(gathered.total);
-    });
+    const { seconds, counts, totals, length } = gathered.bySecond;
+    if (length === 0) {
+      encodeOneCell(counterLayout, timestampSec, out, () => {
+        out.count(gathered.count);
+        out.number(gathered.total);
+      });
+    } else {
+      encodeFinestCells(counterLayout, seconds, length, out, (index) => {
+        out.count(counts[index]!);
+        out.number(totals[index]!);
+      });
+    }
     gathered.encode(out);
     encodeStreams(undefined, out);
   },

@@ -73,7 +73,12 @@ export interface Handler<S = unknown, V = unknown> {
    * over: whoever calls this must not use it any more.
    */
   foldGathered?(state: S, numbers: Histogram, meta: EventMeta): void;
-  /** Writes what `encode` writes of a new State after `foldGathered`, without making one. */
+  /**
+   * Numbers of several seconds may be gathered together as long as these lie in one period of this length, counted from 0: for types
+   * whose `encodeGathered` tells the seconds apart (`Gathered.bySecond`), or whose cells are as wide.
+   */
+  readonly gatherPeriodSec?: number;
+  /** Writes what `encode` writes of a new State after `foldGathered`, without making one. `timestampSec`: of the newest of them. */
   encodeGathered?(gathered: Gathered, timestampSec: number, out: ByteWriter): void;
   /** Takes a figure that its sender adds up itself; `settle` makes an event of what was added since the one before. */
   foldCumulative?(state: S, point: CumulativePoint): void;

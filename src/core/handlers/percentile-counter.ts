@@ -40,6 +40,8 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
     state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
   },
 
+  gatherPeriodSec: 60,
+
   encodeGathered(gathered, timestampSec, out) {
     gathered.encode(out);
     out.signedVarint(Math.floor(timestampSec));

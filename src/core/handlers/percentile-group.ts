@@ -81,6 +81,8 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
     cellFor(state.recent, timestampSec)?.absorb(numbers);
   },
 
+  gatherPeriodSec: sketchLayout[0].widthSec,
+
   encodeGathered(gathered, timestampSec, out) {
     out.count(gathered.count);
     out.number(gathered.total);

@@ -45,6 +45,8 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
     state.newestSec = Math.max(state.newestSec, Math.floor(timestampSec));
   },
 
+  gatherPeriodSec: 60,
+
   encodeGathered({ count, total }, timestampSec, out) {
     out.count(count);
     out.number(total);

@@ -40,6 +40,38 @@ export function encodeOneCell(
   for (let ring = 1; ring < layout.length; ring++) out.varint(0);
 }
 
+/**
+ * Writes what `encodeCells` writes of a cascade that has cells in its finest ring only: those of the first `length` of `seconds`,
+ * ascending, each of another cell, and all within what the ring keeps.
+ */
+export function encodeFinestCells(
+  layout: Layout,
+  seconds: readonly number[],
+  length: number,
+  out: ByteWriter,
+  encodeCell: (index: number) => void,
+): void {
+  const { widthSec } = layout[0]!;
+  const cellOf = (index: number) => Math.floor(seconds[index]! / widthSec);
+  const newest = cellOf(length - 1);
+  out.u8(1);
+  out.signedVarint(newest);
+  let runs = 1;
+  for (let index = 1; index < length; index++) if (cellOf(index) !== cellOf(index - 1) + 1) runs++;
+  out.varint(runs);
+  let end = newest - keptCells(layout[0]!) + 1;
+  for (let index = 0; index < length; ) {
+    const first = cellOf(index);
+    let next = index + 1;
+    while (next < length && cellOf(next) === cellOf(next - 1) + 1) next++;
+    out.varint(first - end);
+    out.varint(next - index);
+    end = first + next - index;
+    for (; index < next; index++) encodeCell(index);
+  }
+  for (let ring = 1; ring < layout.length; ring++) out.varint(0);
+}
+
 function encodeRing<R extends Ring<R>>(
   ring: R,
   oldest: number,
