@@ -13,6 +13,7 @@ import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
 import { openLinePort } from '../transport/inbound/line-port.js';
 import type { Hello } from '../wire/frame.js';
+import { Brake } from './brake.js';
 import type { Cluster } from './cluster.js';
 import { parseServerUrl } from './forward/endpoints.js';
 import { Mirror } from './mirror.js';
@@ -80,6 +81,7 @@ class Agent implements RunningAgent {
   #reception!: Reception;
   #gathering: Gathering | undefined;
   #sdk!: SdkLinks;
+  #brake!: Brake;
   #statsd: StatsdDoor | undefined;
   #http: HttpServer | undefined;
   #instance = '';
@@ -168,9 +170,11 @@ class Agent implements RunningAgent {
         this.#statsd?.handOver();
         this.#gathering?.handOver();
       },
+      afterFlush: () => this.#brake.look(),
       bucketCount: options.bucketCount,
       log,
     });
+    this.#brake = new Brake(clock, () => this.#cluster.isBehind && !this.#reception.stopping);
     this.#restoredEvents = this.#cluster.account().received;
     if (mirror !== undefined && mirror.length > 0) {
       const mirrorLog = log.with({ cluster: 'mirror' });
@@ -214,6 +218,7 @@ class Agent implements RunningAgent {
       sessions: this.#sessions,
       hello: () => this.#hello(),
       durable: () => this.#reception.durable(),
+      brake: this.#brake,
       clock,
     });
   }
@@ -318,6 +323,7 @@ class Agent implements RunningAgent {
     const beganAtMs = clock.monotonicMs();
     this.#cancelSelf?.();
     this.#reception.stop();
+    this.#brake.release();
     this.#http?.stopListening();
     // What came in before is handed over yet.
     await this.#statsd?.close();

@@ -2,7 +2,7 @@ import type { BlockRejection } from '../core/block.js';
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId, ProducerId, TabName, TabType } from '../core/ids.js';
 import type { Limits } from '../core/limits.js';
-import { PartMap } from '../core/parts.js';
+import type { PartMap } from '../core/parts.js';
 import { Producer } from '../core/producer/producer.js';
 import { addCounts, type Counts, totalOf } from '../intake/counts.js';
 import type { Backoff } from '../runtime/backoff.js';
@@ -10,7 +10,7 @@ import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { FrameLinkEvents } from '../transport/frame-link.js';
 import type { Hello } from '../wire/frame.js';
-import { decodePart, encodeParts, readParts } from '../wire/parts.js';
+import { decodeParts, encodeParts } from '../wire/parts.js';
 import type { ClusterAccount } from './account.js';
 import { Backlog } from './forward/backlog.js';
 import { type EndPoint, EndPointList, type Resolve } from './forward/endpoints.js';
@@ -18,6 +18,7 @@ import { blockOverheadBytes, Lane } from './forward/lane.js';
 import { Lanes } from './forward/lanes.js';
 import { mapMismatch } from './forward/map-check.js';
 import { Routes } from './forward/routes.js';
+import { sealDue } from './forward/seal-due.js';
 import type { GaugeValue, SpoolRecord } from './spool/record.js';
 import type { Spool } from './spool/spool.js';
 
@@ -45,6 +46,7 @@ export interface ClusterOptions {
   readonly gauges?: () => Iterable<GaugeValue>;
   /** Before each flush: what is gathered elsewhere comes along. */
   readonly beforeFlush?: () => void;
+  readonly afterFlush?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -77,6 +79,8 @@ export class Cluster {
   #cancelTick: (() => void) | undefined;
   #onEmpty: (() => void) | undefined;
   #stopped = false;
+  /** Whether servers took fewer than half of the Blocks that were due at the last flush. */
+  isBehind = false;
 
   constructor(options: ClusterOptions) {
     const { spool, clock, log } = options;
@@ -264,7 +268,7 @@ export class Cluster {
       bucketCount,
       limits,
       encode: (parts) => encodeParts(parts, registry),
-      decode: (payload) => this.#decode(payload),
+      decode: (payload) => decodeParts(payload, registry),
       newId: () => newId() as ProducerId,
       maxBlockBytes: Math.min(blockBytes, frameBytes),
       ...(spool === undefined ? {} : { record: spool }),
@@ -283,21 +287,13 @@ export class Cluster {
     this.#routes.setLanes(this.#lanes.all);
   }
 
-  #decode(payload: Uint8Array): PartMap {
-    const { registry } = this.#options;
-    const parts = new PartMap(registry);
-    for (const record of readParts(payload)) {
-      parts.put(record.tab, record.type, record.client, decodePart(record, registry), record.events);
-    }
-    return parts;
-  }
-
   #armTick(): void {
     if (this.#stopped) return;
     this.#cancelTick = this.#options.clock.after(this.#options.flushIntervalMs, () => {
       this.#armTick();
       this.#options.beforeFlush?.();
       this.flush();
+      this.#options.afterFlush?.();
     });
   }
 
@@ -310,10 +306,9 @@ export class Cluster {
       if (now >= this.#expireAtMs) this.#expire(now);
       // While the spool cannot be written, sealing would only end the merging early.
       if (spool?.flush() ?? true) {
-        for (const bucket of [...this.#producer.readyBuckets()]) {
-          if (!this.#routes.ready(bucket)) continue;
-          if (this.#producer.seal(bucket, clock.nowMs()) !== undefined) this.#routes.sealed(bucket);
-        }
+        const { due, sealed } = sealDue(this.#producer, this.#routes, clock.nowMs());
+        // Nobody is waited for while nobody is there.
+        this.isBehind = sealed < due / 2 && this.#lanes.all.some(({ up }) => up);
       }
       if (now >= this.#rebalanceAtMs) {
         this.#rebalanceAtMs = now + rebalanceIntervalMs;

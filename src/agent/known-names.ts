@@ -32,6 +32,7 @@ export class KnownNames {
     tab: TabName,
     client: ClientId,
   ): Extract<ErrorCode, 'too_many_tabs' | 'too_many_clients'> | undefined {
+    if (this.#tabs.isPresent(tab) && this.#clients.isPresent(client)) return undefined;
     if (!this.#tabs.has(tab) && this.#tabs.full) return 'too_many_tabs';
     if (!this.#clients.admit(client)) return 'too_many_clients';
     this.#tabs.admit(tab);
@@ -60,6 +61,11 @@ class Recent<T extends string> {
   get full(): boolean {
     this.#turn();
     return this.size >= this.#limit;
+  }
+
+  /** Whether there is nothing to do for a name that is used. */
+  isPresent(name: T): boolean {
+    return this.#present.has(name);
   }
 
   has(name: T): boolean {

@@ -3,6 +3,7 @@ import type { FlushSessions } from '../core/producer/sessions.js';
 import type { Clock } from '../runtime/clock.js';
 import type { FrameLink, FrameLinkEvents } from '../transport/frame-link.js';
 import type { Frame, Hello, PushFlush } from '../wire/frame.js';
+import type { Brake } from './brake.js';
 import type { FlushTaken, Reception } from './reception.js';
 
 export interface SdkLinksOptions {
@@ -10,6 +11,8 @@ export interface SdkLinksOptions {
   readonly sessions: FlushSessions;
   readonly hello: () => Hello;
   readonly clock: Clock;
+  /** Answers to flushes go by it. */
+  readonly brake: Brake;
   /** Resolves when what was taken survives what it is meant to survive. */
   readonly durable: () => Promise<void> | undefined;
 }
@@ -96,14 +99,12 @@ export class SdkLinks implements FrameLinkEvents {
   /** Not answered when the disk fails: the SDK connects again, sends the flush again, and this stands in for the answer. */
   #answer(link: FrameLink, answer: Frame): void {
     const waiting = this.#options.durable();
+    const send = () => this.#options.brake.answer(() => link.trySend(answer));
     if (waiting === undefined) {
-      link.trySend(answer);
+      send();
       return;
     }
-    waiting.then(
-      () => link.trySend(answer),
-      () => link.close('the spool could not be synced'),
-    );
+    waiting.then(send, () => link.close('the spool could not be synced'));
   }
 
   #busy(link: FrameLink, { session, number }: PushFlush, message: string): void {

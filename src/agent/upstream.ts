@@ -37,7 +37,7 @@ export function makeCluster(
   options: AgentOptions,
   own: Pick<
     ClusterOptions,
-    'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'beforeFlush' | 'log'
+    'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'beforeFlush' | 'afterFlush' | 'log'
   > & {
     readonly bucketCount: number | undefined;
   },

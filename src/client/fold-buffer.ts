@@ -36,8 +36,8 @@ export interface TakenParts {
 }
 
 /** With more tabs than this, those that had nothing to send for a few flushes are forgotten. */
-const manyCells = 50_000;
-const flushesKept = 16;
+const manyCells = 10_000;
+const flushesKept = 64;
 /** Counts of buckets that are at hand, a byte each: for some 4,000 tabs of a wide distribution each. */
 const columnCounts = 2 ** 22;
 /** So many seconds may wait in columns before they become States: an agent that does not answer may stay away for long. */
@@ -269,9 +269,10 @@ export class FoldBuffer implements Cells {
     this.#columns.settle();
     const isPartial = this.#waiting > 0;
     if (isPartial) this.#measureWaiting();
-    return payloads.length > 0
-      ? { payload: payloads.finish(clients, handlers), events, isPartial }
-      : undefined;
+    const payload = payloads.length > 0 ? payloads.finish(clients, handlers) : undefined;
+    // The application hears of it, and may do here what it likes: only now.
+    if (tooLarge > 0) this.#options.tally.lose('too_large', tooLarge);
+    return payload === undefined ? undefined : { payload, events, isPartial };
   }
 
   /** Writes what waits of a cell as a Part; straight from the columns where nothing else waits. */

@@ -28,6 +28,14 @@ interface Waiter {
   done(): void;
 }
 
+let sharedClock: Clock | undefined;
+
+/** One for all clients of the process: they share their pace, too. */
+function processClock(): Clock {
+  sharedClock ??= systemClock();
+  return sharedClock;
+}
+
 /** Folds in process, and flushes on a period to an agent or a server. */
 export class FoldingEngine implements Engine {
   readonly #clock: Clock;
@@ -55,7 +63,7 @@ export class FoldingEngine implements Engine {
       if (!(options[name] > 0))
         throw new TabaError('bad_setting', `${name}: ${options[name]} is not above 0`);
     }
-    this.#clock = options.clock ?? systemClock();
+    this.#clock = options.clock ?? processClock();
     this.#pace = paceOf(this.#clock);
     this.#flushIntervalMs = options.flushIntervalMs;
     this.#tally = new Tally(options.onError);

@@ -26,9 +26,11 @@
 import { ByteReader } from '../core/bytes.js';
 import { TabaError } from '../core/errors.js';
 import type { Handler } from '../core/handlers/handler.js';
+import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { isName } from '../core/names.js';
-import type { PartEntry, PartMap, PartsOfTab } from '../core/parts.js';
+import { type PartEntry, PartMap, type PartsOfTab } from '../core/parts.js';
+import { NameCache } from './name-cache.js';
 import { PartsWriter, partsFormatVersion } from './parts-writer.js';
 import { checkedContent, decodeBody, examineBody, type HandlerLookup, unknownFormat } from './state.js';
 
@@ -109,10 +111,10 @@ type Counted = Pick<PartEntry, 'state' | 'events'>;
 export function readParts(payload: Uint8Array): PartRecord[] {
   const content = checkedContent(payload, 'a payload of Parts');
   const input = new ByteReader(content);
-  const names = new NameReader(input, content);
+  const nameReader = new NameReader(input, content);
   const formatVersion = input.u8();
   if (formatVersion !== partsFormatVersion) throw unknownFormat('payload of Parts', formatVersion);
-  const clients = readTable(input, 2, () => names.read('client id') as ClientId);
+  const clients = readTable(input, 2, () => nameReader.read('client id') as ClientId);
   const versions: number[] = [];
   const types = readTable(input, 3, () => {
     const type = input.string();
@@ -126,7 +128,7 @@ export function readParts(payload: Uint8Array): PartRecord[] {
   const records: PartRecord[] = [];
   let lastTab = '';
   for (let tabsLeft = readCount(input, 7); tabsLeft > 0; tabsLeft--) {
-    const tab = names.read('tab name') as TabName;
+    const tab = nameReader.read('tab name') as TabName;
     if (tab <= lastTab) throw malformed(input, `tab ${tab} after ${lastTab}`);
     lastTab = tab;
     const typeIndex = input.varint();
@@ -161,6 +163,15 @@ export function readParts(payload: Uint8Array): PartRecord[] {
 export function decodePart(record: PartRecord, registry: HandlerLookup): unknown {
   const { type, version, payload, start, end } = record;
   return decodeBody(handlerOf(registry, type), payload, version, start, end);
+}
+
+/** All Parts of a payload, of their own. @throws TabaError `unknown_type`, `corrupt` */
+export function decodeParts(payload: Uint8Array, registry: HandlerRegistry): PartMap {
+  const parts = new PartMap(registry);
+  for (const record of readParts(payload)) {
+    parts.put(record.tab, record.type, record.client, decodePart(record, registry), record.events);
+  }
+  return parts;
 }
 
 /**
@@ -201,6 +212,9 @@ function readTable<T extends string>(input: ByteReader, leastBytes: number, read
   return values;
 }
 
+/** Of payloads that were read. */
+const names = new NameCache();
+
 /** Reads names of the name set. */
 class NameReader {
   readonly #input: ByteReader;
@@ -216,10 +230,14 @@ class NameReader {
     const length = this.#input.varint();
     const start = this.#input.skip(length);
     const end = start + length;
+    const known = names.find(this.#bytes, start, end);
+    if (known !== undefined) return known;
     if (!isName(this.#bytes, start, end)) {
       throw malformed(this.#input, `an illegal ${what} of ${length} bytes`);
     }
-    return this.#bytes.toString('latin1', start, end);
+    const name = this.#bytes.toString('latin1', start, end);
+    names.keep(name, this.#bytes, start, end);
+    return name;
   }
 }
 

@@ -4,8 +4,9 @@ import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../core/ids.js';
 import type { JournalEntry } from '../../storage/store.js';
 import { decodePart, encodeParts, examinePart, type PartRecord, readParts } from '../../wire/parts.js';
-import { declarePart, type Places } from './apply.js';
+import { declarePartOf, type Places } from './apply.js';
 import type { Capacity } from './capacity.js';
+import type { TabSlots } from './slot.js';
 import type { States } from './states.js';
 
 /** A Part that will be applied. */
@@ -60,16 +61,20 @@ export function admit(
   }
   const parts: AdmittedPart[] = [];
   const rejected: BlockRejection[] = [];
+  // Records come tab by tab.
+  let known: TabSlots | undefined;
   for (const record of records) {
     const { tab, client, events, type } = record;
-    const refusal = refuse(record, registry, states, capacity);
+    if (known?.tab !== tab) known = states.tab(tab);
+    const refusal = refuse(record, known, registry, capacity);
     const state = refusal === undefined ? checked(record, registry) : undefined;
     if (refusal !== undefined || state === undefined) {
       const reason = refusal ?? ({ code: 'corrupt', message: `the Part of ${tab} does not decode` } as const);
       rejected.push({ tab, client, events, ...reason });
       continue;
     }
-    parts.push({ tab, type, client, state, events, places: declarePart(states, record) });
+    known ??= states.declareTab(tab, type);
+    parts.push({ tab, type, client, state, events, places: declarePartOf(states, known, client) });
   }
   const payload = rejected.length === 0 ? block.payload : encodeParts(parts, registry);
   return { kind: 'admitted', parts, rejected, payload };
@@ -79,14 +84,13 @@ type Refusal = Pick<BlockRejection, 'code' | 'message'>;
 
 function refuse(
   { tab, type, client }: PartRecord,
+  known: TabSlots | undefined,
   registry: HandlerRegistry,
-  states: States,
   capacity: Capacity,
 ): Refusal | undefined {
   if (registry.get(type) === undefined) {
     return { code: 'unknown_type', message: `no handler for ${type} is loaded` };
   }
-  const known = states.tab(tab);
   if (known === undefined) {
     if (!capacity.hasRoomForTab) return { code: 'too_many_tabs', message: `no room for tab ${tab}` };
   } else if (known.type !== type) {

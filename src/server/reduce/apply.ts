@@ -1,8 +1,8 @@
 import { decodedState, EncodedState, reduceState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
-import type { Position } from '../../core/ids.js';
+import type { ClientId, Position } from '../../core/ids.js';
 import type { AdmittedPart } from './admission.js';
-import type { Slot } from './slot.js';
+import type { Slot, TabSlots } from './slot.js';
 import type { States } from './states.js';
 
 /** A Handler threw while it took in a Part: the States it touched cannot be trusted any more. */
@@ -50,10 +50,15 @@ export function declarePart(
   states: States,
   { tab, type, client }: Pick<AdmittedPart, 'tab' | 'type' | 'client'>,
 ): Places {
-  const tabSlots = states.declareTab(tab, type);
+  return declarePartOf(states, states.declareTab(tab, type), client);
+}
+
+/** The same in a tab that is declared. */
+export function declarePartOf(states: States, tabSlots: TabSlots, client: ClientId): Places {
   const { handler } = tabSlots;
   const slot = states.declareSlot(tabSlots, client);
-  const total = handler?.tabState === 'kept' ? states.declareSlot(tabSlots, '') : undefined;
+  const total =
+    handler?.tabState === 'kept' ? (tabSlots.total ?? states.declareSlot(tabSlots, '')) : undefined;
   return { handler, slot, total };
 }
 

@@ -35,6 +35,8 @@ export interface TabSlots {
   /** Undefined when no such Handler is loaded here: the pages are kept, and not touched. */
   readonly handler: Handler | undefined;
   readonly slots: Map<SlotOwner, Slot>;
+  /** That of `slots` which is over all clients: every Part touches it. */
+  total: Slot | undefined;
 }
 
 export function newSlot(tabSlots: TabSlots, owner: SlotOwner, storedPosition: Position): Slot {

@@ -67,7 +67,7 @@ export class States {
   declareTab(tab: TabName, type: TabType): TabSlots {
     let tabSlots = this.#tabs.get(tab);
     if (tabSlots === undefined) {
-      tabSlots = { tab, type, handler: this.#registry.get(type), slots: new Map() };
+      tabSlots = { tab, type, handler: this.#registry.get(type), slots: new Map(), total: undefined };
       this.#tabs.set(tab, tabSlots);
       this.#capacity.tabs++;
     }
@@ -80,6 +80,7 @@ export class States {
     if (slot === undefined) {
       slot = newSlot(tabSlots, owner, 0 as Position);
       tabSlots.slots.set(owner, slot);
+      if (owner === '') tabSlots.total = slot;
       this.#capacity.slots++;
       if (isClient(owner)) this.#capacity.addClient(owner);
     }
@@ -164,9 +165,11 @@ export class States {
   touched(slot: Slot, position: Position): void {
     slot.position = position;
     slot.used = true;
-    if (slot.dirtyFrom === 0) slot.dirtyFrom = position;
+    if (slot.dirtyFrom === 0) {
+      slot.dirtyFrom = position;
+      this.dirty.add(slot);
+    }
     if (slot.dirtySinceSnapshot === 0) slot.dirtySinceSnapshot = position;
-    this.dirty.add(slot);
   }
 
   /** A page of `slot` at `position` is durable. */
@@ -208,6 +211,7 @@ export class States {
     this.dirty.delete(slot);
     const tabSlots = this.#tabs.get(slot.tab);
     if (!tabSlots?.slots.delete(slot.owner)) return;
+    if (slot === tabSlots.total) tabSlots.total = undefined;
     this.#capacity.slots--;
     if (isClient(slot.owner)) this.#capacity.removeClient(slot.owner);
     if (tabSlots.slots.size > 0) return;

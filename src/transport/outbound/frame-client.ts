@@ -80,6 +80,8 @@ class FrameClient implements FrameLink {
       createConnection: (connection: ClientRequestArgs) =>
         openSocket(connection, url, options.unref === true),
       closeTimeout: closeTimeoutMs,
+      // A mask keeps scripts in browsers from writing what proxies take for HTTP. Of zeros, it costs nothing: no script writes here.
+      generateMask: (mask) => mask.fill(0),
     } as WebSocket.ClientOptions);
     this.#socket.binaryType = 'nodebuffer';
     const callOffConnect = this.#clock.after(connectTimeoutMs, () => {
