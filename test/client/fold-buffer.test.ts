@@ -141,3 +141,47 @@ t.test('tabs that were forgotten give their rows to others, and find new ones', 
   t.match(shown.get('round3.7'), { pct: { count: 1, total: 7 } });
   t.equal(sum.events, 21_007);
 });
+
+t.test(
+  'what waits for long counts in its own seconds: over a minute, and for longer than columns tell seconds apart',
+  async (t) => {
+    const { buffer, clock } = newBuffer();
+    const { expected, record } = recorder(buffer, clock);
+    for (let second = 0; second < 75; second++) {
+      for (const type of types.slice(0, 4)) {
+        record(`steady.${type}`, type, second % 5);
+        if (second % 30 === 0) record(`rare.${type}`, type, 0.25);
+      }
+      clock.advance(second === 40 ? 3000 : 1000);
+    }
+    const taken = buffer.take(1e9)!;
+    t.equal(taken.events, expected.events);
+    t.strictSame(Buffer.from(taken.payload), Buffer.from(encodeParts(expected, registry)));
+  },
+);
+
+t.test('a wall clock that goes back', async (t) => {
+  const { buffer, clock } = newBuffer();
+  const { expected, record } = recorder(buffer, clock);
+  for (const ms of [0, 5000, -3000, 1000]) {
+    clock.jumpTo(clock.nowMs() + ms);
+    // The buffer looks at the clock every 50 ms.
+    clock.advance(100);
+    for (let value = 1; value < 4; value++) record('tab', 'CounterGroup', value);
+  }
+  const taken = buffer.take(1e9)!;
+  t.strictSame(Buffer.from(taken.payload), Buffer.from(encodeParts(expected, registry)));
+});
+
+t.test('where not everything fits, the next payload goes on behind the last one', async (t) => {
+  const { buffer, clock } = newBuffer();
+  const { record } = recorder(buffer, clock);
+  const sent = new Set<string>();
+  for (let flush = 0; flush < 30; flush++) {
+    for (let tab = 10; tab < 40; tab++) record(`tab${tab}`, 'CounterGroup', 1);
+    const taken = buffer.take(300)!;
+    t.ok(taken.isPartial);
+    for (const { tab } of readParts(taken.payload)) sent.add(tab);
+  }
+  t.equal(sent.size, 30);
+});

@@ -49,6 +49,10 @@ export function checkHandler(type: string, module: unknown): Handler {
   if (tabState !== 'kept' && tabState !== 'derived') {
     faults.push(`its tabState is ${JSON.stringify(tabState)} instead of "kept" or "derived"`);
   }
+  const period = member(candidate, 'gatherPeriodSec');
+  if (period !== undefined && !((period as number) > 0)) {
+    faults.push(`its gatherPeriodSec is ${JSON.stringify(period)} instead of a number above 0`);
+  }
   for (const method of requiredMethods) {
     if (typeof member(candidate, method) !== 'function') faults.push(`it has no method ${method}`);
   }

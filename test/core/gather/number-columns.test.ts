@@ -185,3 +185,100 @@ for (const type of ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'Tot
     t.equal(bytesOf(handler, empty), bytesOf(handler, handler.newState()), 'no numbers, no change');
   });
 }
+
+/** Seconds go by between events: `gap` of them before each. */
+const laterEvent = fc.record({
+  value: exactNumbers.map((value) => value + 0),
+  gap: fc.constantFrom(0, 0, 0, 1, 1, 3),
+});
+
+for (const type of ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter']) {
+  t.test(
+    `${type}: numbers gathered over several seconds make the State, and the bytes, of their events`,
+    async (t) => {
+      const handler = builtinHandlers().get(type)!;
+      const period = handler.gatherPeriodSec!;
+      t.ok(period > 0);
+      fc.assert(
+        fc.property(fc.array(fc.tuple(fc.nat(3), laterEvent), { minLength: 1, maxLength: 40 }), (events) => {
+          const columns = new NumberColumns(200);
+          const beginSec = Math.ceil(epochSec / 900) * 900;
+          let second = beginSec;
+          const expected = new Map<number, unknown>();
+          for (const [row, { value, gap }] of events) {
+            const next = Math.min(second + gap, beginSec + period - 1);
+            if (next > second && columns.events > 0) columns.close(second);
+            second = next;
+            put(columns, row, value, 1);
+            const state = expected.get(row) ?? handler.newState();
+            expected.set(row, state);
+            handler.fold(state, value, { timestampSec: second, sequence: 0 });
+          }
+          columns.close(second);
+          let same = true;
+          columns.drain((row, numbers) => {
+            const { seconds, length } = numbers.bySecond;
+            const timestampSec = seconds[length - 1]!;
+            const out = new ByteWriter();
+            handler.encodeGathered!(numbers, timestampSec, out);
+            const folded = handler.newState();
+            foldGathered(handler, folded, numbers, { timestampSec, sequence: 0 });
+            const bytes = bytesOf(handler, expected.get(row));
+            same &&= Buffer.from(out.peek()).toString('hex') === bytes && bytesOf(handler, folded) === bytes;
+            expected.delete(row);
+          });
+          return same && expected.size === 0 && columns.closedSeconds === 0;
+        }),
+      );
+    },
+  );
+}
+
+t.test('rows may be emptied one by one; what is left goes on, its seconds as well', async (t) => {
+  const columns = new NumberColumns();
+  for (const row of [0, 1, 2]) columns.add(row, 5, 1);
+  columns.close(100);
+  for (const row of [1, 2, 3]) columns.add(row, 7, 1);
+  t.equal(columns.show(0).total, 5);
+  columns.empty(0);
+  columns.empty(3);
+  columns.settle();
+  t.same(
+    [columns.has(0), columns.has(1), columns.has(3), columns.events, columns.touched],
+    [false, true, false, 4, 2],
+  );
+  columns.add(0, 9, 1);
+  columns.close(101);
+  const rows: unknown[] = [];
+  columns.drain((row, { bySecond: { seconds, counts, totals, length } }) => {
+    rows.push([row, seconds.slice(0, length), counts.slice(0, length), totals.slice(0, length)]);
+  });
+  t.strictSame(rows, [
+    [1, [100, 101], [1, 1], [5, 7]],
+    [2, [100, 101], [1, 1], [5, 7]],
+    [0, [101], [1], [9]],
+  ]);
+  t.same([columns.events, columns.touched, columns.closedSeconds], [0, 0, 0]);
+});
+
+t.test('many rows over many seconds', async (t) => {
+  const columns = new NumberColumns();
+  const rows = 3000;
+  for (let second = 0; second < 5; second++) {
+    for (let row = second; row < rows; row++) columns.add(row, row + second, 1);
+    columns.close(second);
+  }
+  let wrong = 0;
+  columns.drain((row, { bySecond: { seconds, totals, length }, total }) => {
+    const due = Math.min(row, 4) + 1;
+    const sum = totals.slice(0, length).reduce((a, b) => a + b, 0);
+    if (
+      length !== due ||
+      seconds[length - 1] !== due - 1 ||
+      sum !== total ||
+      total !== row * due + (due * (due - 1)) / 2
+    )
+      wrong++;
+  });
+  t.equal(wrong, 0);
+});

@@ -43,6 +43,11 @@ const faults: readonly { readonly name: string; readonly module: unknown; readon
   },
   { name: 'version 256', module: { handler: { ...mine, version: 256 } }, message: /its version is 256/ },
   {
+    name: 'no period',
+    module: { handler: { ...mine, gatherPeriodSec: 0 } },
+    message: /its gatherPeriodSec is 0 instead of a number above 0/,
+  },
+  {
     name: 'no tabState',
     module: { handler: { ...mine, tabState: 'mine' } },
     message: /its tabState is "mine"/,
