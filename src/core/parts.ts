@@ -1,3 +1,4 @@
+import { ByClient, type ReadonlyByClient } from './by-client.js';
 import { ByteWriter } from './bytes.js';
 import type { CumulativePoint } from './cumulative/reading.js';
 import { TabaError } from './errors.js';
@@ -40,14 +41,14 @@ interface Slot {
 interface Tab {
   readonly name: TabName;
   readonly handler: Handler;
-  readonly clients: Map<ClientId, Slot>;
+  readonly clients: ByClient<Slot>;
 }
 
 /** All Parts of one tab. */
 export interface PartsOfTab {
   readonly name: TabName;
   readonly handler: Handler;
-  readonly clients: ReadonlyMap<ClientId, Readonly<Slot>>;
+  readonly clients: ReadonlyByClient<Readonly<Slot>>;
 }
 
 /**
@@ -323,7 +324,7 @@ export class PartMap {
     if (handler === undefined) {
       throw new TabaError('unknown_type', `no handler for the tab type ${JSON.stringify(type)}`);
     }
-    return { name, handler, clients: new Map() };
+    return { name, handler, clients: new ByClient() };
   }
 }
 

@@ -41,7 +41,7 @@ export function stageParts(payload: Uint8Array, context: StagePartsContext): Sta
       if (newestSec !== undefined && newestSec <= limitSec) {
         // A copy: a Part that waits must not keep the whole payload in memory.
         const { start, end } = record;
-        parts.put(tab, type, client, EncodedState.copyOf(payload.subarray(start, end)), events);
+        parts.put(tab, type, client, EncodedState.copyOf(payload, start, end), events);
         continue;
       }
       const state = decodePart(record, context.registry);

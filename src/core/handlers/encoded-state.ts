@@ -2,6 +2,7 @@ import { ByteReader } from '../bytes.js';
 import type { Handler } from './handler.js';
 
 const pieceBytes = 8192;
+const shortBytes = 200;
 let piece = new Uint8Array(pieceBytes);
 let pieceUsed = 0;
 
@@ -24,17 +25,22 @@ export class EncodedState {
     this.newestSec = newestSec;
   }
 
-  /** Of a copy of the bytes, which lies beside others in one piece of memory: a State that waits keeps no more than that from being freed. */
-  static copyOf(bytes: Uint8Array): EncodedState {
-    const { length } = bytes;
-    if (length > pieceBytes / 4) return new EncodedState(bytes.slice());
+  /**
+   * Of a copy of the bytes from `from` to `to`, which lies beside others in one piece of memory: a State that waits keeps no more
+   * than that from being freed.
+   */
+  static copyOf(bytes: Uint8Array, from = 0, to = bytes.length): EncodedState {
+    const length = to - from;
+    if (length > pieceBytes / 4) return new EncodedState(bytes.slice(from, to));
     if (pieceUsed + length > pieceBytes) {
       piece = new Uint8Array(pieceBytes);
       pieceUsed = 0;
     }
     const start = pieceUsed;
     pieceUsed += length;
-    piece.set(bytes, start);
+    // Most are short: a view of them to copy from would cost more than the copy.
+    if (length > shortBytes) piece.set(bytes.subarray(from, to), start);
+    else for (let at = 0; at < length; at++) piece[start + at] = bytes[from + at]!;
     return new EncodedState(piece, start, pieceUsed);
   }
 
