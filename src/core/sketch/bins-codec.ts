@@ -82,7 +82,7 @@ export function addDecodedBins(bins: Bins, shift: number, input: ByteReader): Bi
   if (used === 0) return bins;
   if (bins.used === 0 && shift === 0) return Bins.ofList(readKeys, readCounts, used);
   const sum = bins === noBins ? new Bins() : bins;
-  for (let slot = 0; slot < used; slot++) sum.add(readKeys[slot]! >> shift, readCounts[slot]!);
+  sum.addList(readKeys, readCounts, used, shift);
   return sum;
 }
 

@@ -114,6 +114,26 @@ export class Bins {
     }
   }
 
+  /** Adds bins `keys`, ascending, with their counts, all above 0: the first `used` of each array. Their indices lose their lower `shift` bits. */
+  addList(keys: Int32Array, counts: Float64Array, used: number, shift: number): void {
+    const own = this.#counts;
+    const base = this.#base;
+    const fits =
+      this.#keys === undefined && keys[0]! >> shift >= base && keys[used - 1]! >> shift < base + own.length;
+    if (!fits) {
+      for (let slot = 0; slot < used; slot++) this.add(keys[slot]! >> shift, counts[slot]!);
+      return;
+    }
+    let fresh = 0;
+    for (let slot = 0; slot < used; slot++) {
+      const at = (keys[slot]! >> shift) - base;
+      const before = own[at]!;
+      if (before === 0) fresh++;
+      own[at] = before + counts[slot]!;
+    }
+    this.used += fresh;
+  }
+
   #addRange(counts: Float64Array, offset: number): void {
     const own = this.#counts;
     let used = this.used;

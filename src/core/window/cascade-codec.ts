@@ -157,10 +157,13 @@ function readCells(
   const newest = input.signedVarint();
   begin(newest);
   for (let ring = 0; ring < layout.length; ring++) {
+    let runs = input.varint();
+    // Most rings of a Part.
+    if (runs === 0) continue;
     const shape = layout[ring]!;
     let cell = Math.floor((newest * layout[0]!.widthSec) / shape.widthSec) - keptCells(shape) + 1;
     const end = cell + keptCells(shape);
-    for (let runs = input.varint(); runs > 0; runs--) {
+    for (; runs > 0; runs--) {
       cell += input.varint();
       for (let cells = input.varint(); cells > 0; cells--, cell++) {
         if (cell >= end) throw new TabaError('corrupt', `a cell ${cell - end + 1} beyond its ring`);
