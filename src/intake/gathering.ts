@@ -2,6 +2,7 @@ import { SecondColumns } from '../core/gather/second-columns.js';
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { PartMap } from '../core/parts.js';
+import type { Pair } from './origins.js';
 import { maxStagedSeconds } from './staged-numbers.js';
 
 export interface GatheringOptions {
@@ -15,17 +16,20 @@ export interface GatheringOptions {
 interface GatheredTab {
   readonly name: TabName;
   readonly type: TabType;
-  readonly pairs: Map<ClientId, GatheredPair>;
   /** The round in which something of it came last. */
   round: number;
 }
 
-interface GatheredPair {
-  readonly tab: GatheredTab;
-  readonly client: ClientId;
+/** A pair of which something waits, or waited before. */
+export interface WaitingPair extends Pair {
+  readonly gathered: GatheredTab;
   /** Its row in the columns. */
   readonly row: number;
+  /** The round in which something of it came last. */
   round: number;
+  /** The body in which it came last, and its number there: for whoever stages bodies. */
+  body: number;
+  number: number;
 }
 
 /** With more pairs than this in mind, all are forgotten as soon as nothing waits. */
@@ -45,7 +49,11 @@ export class Gathering {
     maxSpareRows: 2 * manyPairs,
   });
   readonly #tabs = new Map<TabName, GatheredTab>();
-  readonly #pairOfRow: GatheredPair[] = [];
+  readonly #pairs = new Map<ClientId, Map<TabName, WaitingPair>>();
+  readonly #pairOfRow: WaitingPair[] = [];
+  /** The client of the last question: bodies go client by client. */
+  #lastClient: string | undefined;
+  #pairsOfLast: Map<TabName, WaitingPair> | undefined;
   /** Goes up with every hand-over: what bears another number has nothing waiting. */
   #round = 1;
   #waitingPairs = 0;
@@ -66,7 +74,26 @@ export class Gathering {
 
   /** Whether something of (tab, client) waits. */
   holds(tab: TabName, client: ClientId): boolean {
-    return this.#tabs.get(tab)?.pairs.get(client)?.round === this.#round;
+    return this.find(client, tab) !== undefined;
+  }
+
+  /** The pair of these names, if something of it waits. */
+  find(client: string, tab: string): WaitingPair | undefined {
+    const pair = this.#pairsOf(client)?.get(tab as TabName);
+    return pair?.round === this.#round ? pair : undefined;
+  }
+
+  /** Whether this is one that `find` gives. */
+  isWaiting(pair: Pair): boolean {
+    return (pair as Partial<WaitingPair>).round === this.#round;
+  }
+
+  #pairsOf(client: string): Map<TabName, WaitingPair> | undefined {
+    if (client !== this.#lastClient) {
+      this.#pairsOfLast = this.#pairs.get(client as ClientId);
+      this.#lastClient = client;
+    }
+    return this.#pairsOfLast;
   }
 
   /** The type under which `tab` waits. */
@@ -81,25 +108,33 @@ export class Gathering {
     return seconds.map((second) => this.#columns.of(second));
   }
 
-  /** The row of (tab, client), of which something is about to wait. The tab waits under no other type. */
-  rowOf(tab: TabName, type: TabType, client: ClientId): number {
-    let known = this.#tabs.get(tab);
-    if (known === undefined || known.type !== type) {
-      known = { name: tab, type, pairs: new Map(), round: 0 };
-      this.#tabs.set(tab, known);
-    }
-    known.round = this.#round;
-    let pair = known.pairs.get(client);
-    if (pair === undefined) {
-      pair = { tab: known, client, row: this.#pairOfRow.length, round: 0 };
-      known.pairs.set(client, pair);
-      this.#pairOfRow.push(pair);
-    }
-    if (pair.round !== this.#round) {
-      pair.round = this.#round;
+  /** The row of a pair, of which something is about to wait. Its tab waits under no other type. */
+  rowOf(pair: Pair): number {
+    const known = this.#known(pair);
+    if (known.round !== this.#round) {
+      known.round = this.#round;
+      known.gathered.round = this.#round;
       this.#waitingPairs++;
     }
-    return pair.row;
+    return known.row;
+  }
+
+  #known(pair: Pair): WaitingPair {
+    const { tab, type, client } = pair;
+    const { row } = pair as Partial<WaitingPair>;
+    const own = row === undefined ? this.#pairsOf(client)?.get(tab) : this.#pairOfRow[row];
+    if (own?.tab === tab && own.client === client && own.type === type) return own;
+    let gathered = this.#tabs.get(tab);
+    if (gathered?.type !== type) {
+      gathered = { name: tab, type, round: 0 };
+      this.#tabs.set(tab, gathered);
+    }
+    const known = { tab, type, client, gathered, row: this.#pairOfRow.length, round: 0, body: 0, number: 0 };
+    this.#pairOfRow.push(known);
+    const pairs = this.#pairs.get(client) ?? new Map<TabName, WaitingPair>();
+    this.#pairs.set(client, pairs.set(tab, known));
+    this.#lastClient = undefined;
+    return known;
   }
 
   /** Hands over what waits. Cheap when nothing does. */
@@ -108,15 +143,17 @@ export class Gathering {
     const { registry, nextSequence, handOver } = this.#options;
     const parts = new PartMap(registry);
     this.#columns.drain((second, row, gathered) => {
-      const { tab, client } = this.#pairOfRow[row]!;
+      const { tab, type, client } = this.#pairOfRow[row]!;
       const meta = { timestampSec: second, sequence: nextSequence() };
-      parts.foldGathered(tab.name, tab.type, client, gathered, meta);
+      parts.foldGathered(tab, type, client, gathered, meta);
     });
     this.#round++;
     this.#waitingPairs = 0;
     if (this.#pairOfRow.length > manyPairs) {
       this.#tabs.clear();
+      this.#pairs.clear();
       this.#pairOfRow.length = 0;
+      this.#lastClient = undefined;
     }
     handOver(parts);
   }

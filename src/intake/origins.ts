@@ -16,12 +16,12 @@ export interface Pair {
 export class Origins {
   /** By item: the number of its pair times two, plus one if it was stamped ahead; or -1. */
   #pairOf = new Int32Array(64).fill(none);
-  readonly #numbers = new Map<TabName, Map<ClientId, number>>();
+  /** Of pairs that were looked for by their names. */
+  readonly #numbers = new Map<ClientId, Map<TabName, number>>();
   readonly #pairs: Pair[] = [];
   #itemCount = 0;
-  #lastTab: TabName | undefined;
   #lastClient: ClientId | undefined;
-  #lastPair = 0;
+  #numbersOfLast: Map<TabName, number> | undefined;
   #takenAhead = 0;
 
   /** How many of the items that were taken out had been stamped ahead. */
@@ -39,25 +39,18 @@ export class Origins {
     return this.#pairOf[index]! >> 1;
   }
 
-  /** @param index above that of every item before @param type the same for all items of a tab */
-  add(index: number, tab: TabName, type: TabType, client: ClientId, ahead: boolean): void {
-    if (tab !== this.#lastTab || client !== this.#lastClient) {
-      this.#lastPair = this.#numberOf(tab, type, client);
-      this.#lastTab = tab;
-      this.#lastClient = client;
-    }
+  /** @param index above that of every item before @param number of the pair that it goes into */
+  add(index: number, number: number, ahead: boolean): void {
     if (index >= this.#pairOf.length) this.#grow(index + 1);
-    this.#pairOf[index] = this.#lastPair * 2 + (ahead ? 1 : 0);
+    this.#pairOf[index] = number * 2 + (ahead ? 1 : 0);
     this.#itemCount = index + 1;
   }
 
-  /** The numbers of (tab, client); an empty client stands for all of the tab. */
+  /** The numbers of (tab, client); an empty client stands for all of the tab. Looks at all pairs. */
   numbersOf(tab: string, client: string): readonly number[] {
-    const clients = this.#numbers.get(tab as TabName);
-    if (clients === undefined) return [];
-    if (client === '') return [...clients.values()];
-    const number = clients.get(client as ClientId);
-    return number === undefined ? [] : [number];
+    return this.#pairs.flatMap((pair, number) =>
+      pair.tab === tab && (client === '' || pair.client === client) ? [number] : [],
+    );
   }
 
   /** Takes the items of some pairs out, in one pass over all of them: asked again, there are none. */
@@ -71,15 +64,29 @@ export class Origins {
     }
   }
 
-  #numberOf(tab: TabName, type: TabType, client: ClientId): number {
-    const clients = this.#numbers.get(tab) ?? new Map<ClientId, number>();
-    this.#numbers.set(tab, clients);
-    let number = clients.get(client);
+  /** The number of a pair, by its names. @param type the same for all items of a tab */
+  numberOf(tab: TabName, type: TabType, client: ClientId): number {
+    const numbers = this.#numbersOf(client);
+    let number = numbers.get(tab);
     if (number === undefined) {
-      number = this.#pairs.push({ tab, type, client }) - 1;
-      clients.set(client, number);
+      number = this.enter({ tab, type, client });
+      numbers.set(tab, number);
     }
     return number;
+  }
+
+  #numbersOf(client: ClientId): Map<TabName, number> {
+    if (client !== this.#lastClient || this.#numbersOfLast === undefined) {
+      this.#lastClient = client;
+      this.#numbersOfLast = this.#numbers.get(client) ?? new Map<TabName, number>();
+      this.#numbers.set(client, this.#numbersOfLast);
+    }
+    return this.#numbersOfLast;
+  }
+
+  /** Gives a number to a pair that has none yet. */
+  enter(pair: Pair): number {
+    return this.#pairs.push(pair) - 1;
   }
 
   #grow(needed: number): void {

@@ -6,7 +6,8 @@ import { PartMap } from '../core/parts.js';
 import type { ItemSink, Items, NumberRun, RawEvent } from '../wire/item-sink.js';
 import type { StageContext } from './context.js';
 import { faultCode, faultMessage } from './fault.js';
-import { Origins } from './origins.js';
+import type { WaitingPair } from './gathering.js';
+import { Origins, type Pair } from './origins.js';
 import { Rejections } from './rejections.js';
 import { Staged } from './staged.js';
 import { StagedNumbers } from './staged-numbers.js';
@@ -37,11 +38,9 @@ interface StagedTab {
   type: TabType | undefined;
 }
 
-interface GatheringPair {
-  readonly tab: StagedTab;
-  readonly type: TabType;
-  readonly client: ClientId;
-}
+/** Counts the bodies of this process: what bears another number was not met in this one. */
+let bodies = 0;
+const noNumber = -1;
 
 class Stager implements ItemSink {
   readonly #context: StageContext;
@@ -51,6 +50,7 @@ class Stager implements ItemSink {
   readonly #origins = new Origins();
   readonly #tabs = new Map<string, StagedTab | TabaError>();
   readonly #clients = new Map<string, ClientId | TabaError>();
+  readonly #body = ++bodies;
   readonly #nowSec: number;
   readonly #latestSec: number;
   /** Used again for every event: Handlers take what they need out of it. */
@@ -86,38 +86,60 @@ class Stager implements ItemSink {
   }
 
   numbers({ client, tab, type, timestampsSec, payloads, count }: NumberRun): void {
-    const pair = this.#gatheringPair(client, tab, type);
+    const waiting = this.#waiting(client, tab, type);
+    const known = waiting ?? this.#gatheringPair(client, tab, type);
+    let number = noNumber;
     for (let at = 0; at < count; at++) {
       const timestampSec = timestampsSec[at]!;
       const payload = payloads[at]!;
       // Whatever is out of the ordinary is not a matter of speed.
-      if (pair === undefined || !this.#stagePlain(pair, timestampSec, payload)) {
+      if (known === undefined || !this.#stagePlain(timestampSec, payload)) {
         this.event({ client, tab, type, timestampSec, payload });
+        continue;
       }
+      if (number === noNumber) number = this.#numberOf(waiting, known);
+      this.#origins.add(this.#received++, number, false);
     }
   }
 
+  /** The pair, if something of it waits under this type: nothing about it needs to be looked at then. */
+  #waiting(client: string = this.#context.defaultClient, tab: string, type: string): WaitingPair | undefined {
+    const waiting = this.#context.gathering?.find(client, tab);
+    return waiting?.type === type ? waiting : undefined;
+  }
+
   /** Whose numbers are gathered where nothing speaks against them; undefined where something does, or they cannot be. */
-  #gatheringPair(client: string | undefined, tab: string, type: string): GatheringPair | undefined {
+  #gatheringPair(client: string | undefined, tab: string, type: string): Pair | undefined {
     try {
       const handler = this.#handlerOf(type);
       const staged = this.#tabOf(tab);
       if (handler.foldGathered === undefined || (staged.type ?? handler.type) !== handler.type)
         return undefined;
-      return { tab: staged, type: handler.type, client: this.#clientOf(client) };
+      return { tab: staged.name, type: handler.type, client: this.#clientOf(client) };
     } catch {
       // It is `event` that says what.
       return undefined;
     }
   }
 
+  /** The number of a pair in this body, of which an item is accepted. */
+  #numberOf(waiting: WaitingPair | undefined, { tab, type, client }: Pair): number {
+    if (waiting === undefined) {
+      // The first item that is accepted says under which type a tab comes in this body.
+      this.#tabOf(tab).type = type;
+      return this.#origins.numberOf(tab, type, client);
+    }
+    if (waiting.body !== this.#body) {
+      waiting.body = this.#body;
+      waiting.number = this.#origins.enter(waiting);
+    }
+    return waiting.number;
+  }
+
   /** @returns false, and has done nothing, where it is no finite number of a time that may be */
-  #stagePlain({ tab, type, client }: GatheringPair, timestampSec: number, payload: number): boolean {
+  #stagePlain(timestampSec: number, payload: number): boolean {
     const isPlain = timestampSec >= 0 && timestampSec <= this.#latestSec && Number.isFinite(payload);
-    if (!isPlain || !this.#numbers.add(this.#received, Math.floor(timestampSec), payload + 0)) return false;
-    tab.type = type;
-    this.#origins.add(this.#received++, tab.name, type, client, false);
-    return true;
+    return isPlain && this.#numbers.add(this.#received, Math.floor(timestampSec), payload + 0);
   }
 
   #accept(event: RawEvent): void {
@@ -129,9 +151,10 @@ class Stager implements ItemSink {
     }
     const ahead = this.#setTime(event.timestampSec);
     if (!this.#stageNumber(event, handler)) this.#fold(event, tab.name, client, handler);
-    tab.type = handler.type;
+    const { type } = handler;
     if (ahead) this.#clamped++;
-    this.#origins.add(this.#received, tab.name, handler.type, client, ahead);
+    const number = this.#numberOf(this.#waiting(client, tab.name, type), { tab: tab.name, type, client });
+    this.#origins.add(this.#received, number, ahead);
   }
 
   /** Leaves a plain number apart: gathered with others it costs less than folded by itself. @returns whether it is one */

@@ -7,7 +7,7 @@ import { faultCode, faultMessage } from './fault.js';
 import type { Gathering } from './gathering.js';
 import type { Origins, Pair } from './origins.js';
 import type { Rejections } from './rejections.js';
-import { maxStagedSeconds, type StagedNumbers } from './staged-numbers.js';
+import { maxStagedSeconds, nowhere, type StagedNumbers } from './staged-numbers.js';
 
 const unknownRow = -1;
 /** Where there are fewer numbers for each tab, client and second, folding them one by one costs less than columns. */
@@ -120,17 +120,19 @@ export class Staged {
     const bySecond = gathering.columnsOf(numbers.seconds);
     const { pairs } = origins;
     const rows = new Int32Array(pairs.length).fill(unknownRow);
-    numbers.drain((index, place, value) => {
+    const { values, places, items } = numbers;
+    for (let index = 0; index < items; index++) {
+      const place = places[index]!;
       const number = origins.pairAt(index);
-      if (number < 0) return;
+      if (place === nowhere || number < 0) continue;
       let row = rows[number]!;
       if (row === unknownRow) {
-        const { tab, type, client } = pairs[number]!;
-        row = gathering.rowOf(tab, type, client);
+        row = gathering.rowOf(pairs[number]!);
         rows[number] = row;
       }
-      bySecond[place]!.add(row, value, 1);
-    });
+      bySecond[place - 1]!.add(row, values[index]!, 1);
+    }
+    numbers.clear();
   }
 
   /**
@@ -146,10 +148,12 @@ export class Staged {
     this.#rejectItems(faults);
   }
 
-  /** Asks whether there is room for each pair. */
-  admit({ admits }: Pick<StageContext, 'admits'>): void {
+  /** Asks whether there is room for each pair; those of which something waits have theirs. */
+  admit({ admits, gathering }: Pick<StageContext, 'admits' | 'gathering'>): void {
     const faults = new Map<number, Fault>();
-    this.pairs.forEach(({ tab, client }, number) => {
+    this.pairs.forEach((pair, number) => {
+      if (gathering?.isWaiting(pair) === true) return;
+      const { tab, client } = pair;
       const code = admits(tab, client);
       if (code === undefined) return;
       const what = code === 'too_many_tabs' ? 'tabs' : 'clients';
