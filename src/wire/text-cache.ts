@@ -1,58 +1,49 @@
 import { hashSeed, mixed } from './statsd/series-hash.js';
+import { SeriesIndex } from './statsd/series-index.js';
 
-const places = 2 ** 14;
+const maxTexts = 2 ** 17;
 /** Longer texts are decoded each time. */
-const maxWords = 16;
+const maxCachedBytes = 128;
 const wordBytes = 4;
+const noTags = 0;
+const onlyKind = 0;
+const textDecoder = new TextDecoder();
 
 /**
  * Texts that come again and again, such as names: made of their bytes once, and afterwards found by them. What makes it fast
  * is not so much the decoding that is saved as that the same text is the same string, which Maps know at a glance.
  *
- * Bounded: each text has one place, and what comes later takes it. Bytes are read four at a time, the last four of a text
- * even if some of them were read before.
+ * Bounded: with as many different ones as there is room for, all are forgotten.
  */
 export class TextCache {
-  readonly #texts: string[] = new Array<string>(places).fill('');
-  /** The bytes of the text at each place: how many, and which. */
-  readonly #lengths = new Uint8Array(places);
-  readonly #words = new Int32Array(places * maxWords);
+  readonly #index = new SeriesIndex({ maxSeries: maxTexts, maxKeyBytes: maxTexts * maxCachedBytes });
+  /** By their numbers, so that those that come one after the other lie one beside the other. */
+  readonly #texts: string[] = [];
 
   /** Bytes of UTF-8 from `start` to `end` as text; what is no UTF-8 becomes U+FFFD. @param view of `bytes` */
   textOf(bytes: Uint8Array, view: DataView, start: number, end: number): string {
-    const length = end - start;
-    if (length < wordBytes || length > maxWords * wordBytes) return decoded(bytes, start, end);
-    const lastWord = end - wordBytes;
+    // Its last bytes are read as a whole word.
+    if (end - start > maxCachedBytes || end + wordBytes > bytes.length) return decoded(bytes, start, end);
+    const lastWhole = end - wordBytes;
     let hash = hashSeed;
-    for (let at = start; at < lastWord; at += wordBytes) hash = mixed(hash, view.getInt32(at));
-    hash = mixed(hash, view.getInt32(lastWord));
-    const place = hash & (places - 1);
-    if (this.#lengths[place] === length && this.#isAt(place, view, start, lastWord))
-      return this.#texts[place]!;
-    return this.#learn(place, bytes, view, start, end);
+    let at = start;
+    for (; at <= lastWhole; at += wordBytes) hash = mixed(hash, view.getInt32(at, true));
+    const rest = end - at;
+    if (rest > 0) hash = mixed(hash, view.getInt32(at, true) & (0x7fffffff >>> (31 - rest * 8)));
+    const known = this.#index.find(hash, onlyKind, bytes, view, start, end, noTags, noTags);
+    return known < 0 ? this.#learn(hash, bytes, start, end) : this.#texts[known]!;
   }
 
-  #isAt(place: number, view: DataView, start: number, lastWord: number): boolean {
-    const words = this.#words;
-    let word = place * maxWords;
-    for (let at = start; at < lastWord; at += wordBytes)
-      if (view.getInt32(at) !== words[word++]) return false;
-    return view.getInt32(lastWord) === words[word];
-  }
-
-  #learn(place: number, bytes: Uint8Array, view: DataView, start: number, end: number): string {
-    const lastWord = end - wordBytes;
-    let word = place * maxWords;
-    for (let at = start; at < lastWord; at += wordBytes) this.#words[word++] = view.getInt32(at);
-    this.#words[word] = view.getInt32(lastWord);
-    this.#lengths[place] = end - start;
+  #learn(hash: number, bytes: Uint8Array, start: number, end: number): string {
+    if (this.#index.isFull) {
+      this.#index.clear();
+      this.#texts.length = 0;
+    }
     const text = decoded(bytes, start, end);
-    this.#texts[place] = text;
+    this.#texts[this.#index.add(hash, onlyKind, bytes, start, end, noTags, noTags)] = text;
     return text;
   }
 }
-
-const textDecoder = new TextDecoder();
 
 function decoded(bytes: Uint8Array, start: number, end: number): string {
   return textDecoder.decode(bytes.subarray(start, end));
