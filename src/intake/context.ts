@@ -25,7 +25,7 @@ export interface StageContext {
     client: ClientId,
   ): Extract<ErrorCode, 'too_many_tabs' | 'too_many_clients'> | undefined;
   /** Where numbers will be gathered, if they will: what waits there is known, and has room. */
-  readonly gathering?: Pick<Gathering, 'find' | 'isWaiting'> | undefined;
+  readonly gathering?: Pick<Gathering, 'known' | 'typeOfKnown' | 'isWaiting'> | undefined;
   /** Numbers the events of the process: orders those of one timestamp. */
   nextSequence(): number;
 }

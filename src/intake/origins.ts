@@ -1,13 +1,7 @@
-import type { ClientId, TabName, TabType } from '../core/ids.js';
+import type { TabType } from '../core/ids.js';
+import type { KnownPair } from './known-pairs.js';
 
 const none = -1;
-
-/** A tab, its type, and a client of it. */
-export interface Pair {
-  readonly tab: TabName;
-  readonly type: TabType;
-  readonly client: ClientId;
-}
 
 /**
  * Which items of a body went into which (tab, client). Costs four bytes per item; the items of a pair are looked for
@@ -16,12 +10,9 @@ export interface Pair {
 export class Origins {
   /** By item: the number of its pair times two, plus one if it was stamped ahead; or -1. */
   #pairOf = new Int32Array(64).fill(none);
-  /** Of pairs that were looked for by their names. */
-  readonly #numbers = new Map<ClientId, Map<TabName, number>>();
-  readonly #pairs: Pair[] = [];
+  readonly #pairs: KnownPair[] = [];
+  readonly #types: TabType[] = [];
   #itemCount = 0;
-  #lastClient: ClientId | undefined;
-  #numbersOfLast: Map<TabName, number> | undefined;
   #takenAhead = 0;
 
   /** How many of the items that were taken out had been stamped ahead. */
@@ -30,8 +21,13 @@ export class Origins {
   }
 
   /** By their numbers, in the order in which they came. */
-  get pairs(): readonly Pair[] {
+  get pairs(): readonly KnownPair[] {
     return this.#pairs;
+  }
+
+  /** Their types, likewise. */
+  get types(): readonly TabType[] {
+    return this.#types;
   }
 
   /** The number of the pair that an item went into; -1 for one that went into none, or was taken out. */
@@ -64,28 +60,9 @@ export class Origins {
     }
   }
 
-  /** The number of a pair, by its names. @param type the same for all items of a tab */
-  numberOf(tab: TabName, type: TabType, client: ClientId): number {
-    const numbers = this.#numbersOf(client);
-    let number = numbers.get(tab);
-    if (number === undefined) {
-      number = this.enter({ tab, type, client });
-      numbers.set(tab, number);
-    }
-    return number;
-  }
-
-  #numbersOf(client: ClientId): Map<TabName, number> {
-    if (client !== this.#lastClient || this.#numbersOfLast === undefined) {
-      this.#lastClient = client;
-      this.#numbersOfLast = this.#numbers.get(client) ?? new Map<TabName, number>();
-      this.#numbers.set(client, this.#numbersOfLast);
-    }
-    return this.#numbersOfLast;
-  }
-
-  /** Gives a number to a pair that has none yet. */
-  enter(pair: Pair): number {
+  /** Gives the next number to a pair that has none yet. @param type the same for all pairs of a tab */
+  enter(pair: KnownPair, type: TabType): number {
+    this.#types.push(type);
     return this.#pairs.push(pair) - 1;
   }
 

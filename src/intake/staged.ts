@@ -5,7 +5,8 @@ import type { PartMap } from '../core/parts.js';
 import type { StageContext } from './context.js';
 import { faultCode, faultMessage } from './fault.js';
 import type { Gathering } from './gathering.js';
-import type { Origins, Pair } from './origins.js';
+import type { KnownPair } from './known-pairs.js';
+import type { Origins } from './origins.js';
 import type { Rejections } from './rejections.js';
 import { maxStagedSeconds, nowhere, type StagedNumbers } from './staged-numbers.js';
 
@@ -64,7 +65,7 @@ export class Staged {
   }
 
   /** Those that the accepted items belong to, and others if some were rejected. */
-  get pairs(): readonly Pair[] {
+  get pairs(): readonly KnownPair[] {
     return this.#staged.origins.pairs;
   }
 
@@ -80,14 +81,15 @@ export class Staged {
     const { parts, numbers, origins, rejections, nextSequence } = this.#staged;
     const meta = { timestampSec: 0, sequence: 0 };
     numbers.drain((index, place, value) => {
-      const pair = origins.pairs[origins.pairAt(index)];
-      if (pair === undefined) return;
+      const number = origins.pairAt(index);
+      if (number < 0) return;
+      const { tab, client } = origins.pairs[number]!;
       meta.timestampSec = numbers.seconds[place]!;
       meta.sequence = nextSequence();
       try {
-        parts.fold(pair.tab, pair.type, pair.client, value, meta);
+        parts.fold(tab, origins.types[number]!, client, value, meta);
       } catch (error) {
-        rejections.add(index, faultCode(error), faultMessage(error, pair.tab));
+        rejections.add(index, faultCode(error), faultMessage(error, tab));
       }
     });
   }
@@ -103,10 +105,10 @@ export class Staged {
     });
     const faults = new Map<number, Fault>();
     bodyColumns.drain((second, row, gathered) => {
-      const { tab, type, client } = origins.pairs[row]!;
+      const { tab, client } = origins.pairs[row]!;
       const meta = { timestampSec: second, sequence: nextSequence() };
       try {
-        parts.foldGathered(tab, type, client, gathered, meta);
+        parts.foldGathered(tab, origins.types[row]!, client, gathered, meta);
       } catch (error) {
         faults.set(row, { code: faultCode(error), message: faultMessage(error, tab) });
       }
@@ -118,7 +120,7 @@ export class Staged {
   gatherInto(gathering: Gathering): void {
     const { numbers, origins } = this.#staged;
     const bySecond = gathering.columnsOf(numbers.seconds);
-    const { pairs } = origins;
+    const { pairs, types } = origins;
     const rows = new Int32Array(pairs.length).fill(unknownRow);
     const { values, places, items } = numbers;
     for (let index = 0; index < items; index++) {
@@ -127,7 +129,7 @@ export class Staged {
       if (place === nowhere || number < 0) continue;
       let row = rows[number]!;
       if (row === unknownRow) {
-        row = gathering.rowOf(pairs[number]!);
+        row = gathering.rowOf(pairs[number]!, types[number]!);
         rows[number] = row;
       }
       bySecond[place - 1]!.add(row, values[index]!, 1);
