@@ -46,10 +46,12 @@ class V1Parser {
   #line = 0;
 
   constructor(body: Uint8Array, sink: ItemSink) {
-    this.#body = body;
+    const { buffer, byteOffset, length } = body;
+    // Buffers and mere arrays alike: what is compiled for one kind would be thrown away for the other.
+    this.#body = new Uint8Array(buffer, byteOffset, length);
+    this.#view = new DataView(buffer, byteOffset, length);
     this.#sink = sink;
-    this.#view = new DataView(body.buffer, body.byteOffset, body.length);
-    this.#events = new EventLineScanner(body, this.#view);
+    this.#events = new EventLineScanner(this.#body, this.#view);
   }
 
   parse(): void {
