@@ -12,6 +12,8 @@ export class Origins {
   #pairOf = new Int32Array(64).fill(none);
   readonly #pairs: KnownPair[] = [];
   readonly #types: TabType[] = [];
+  /** Made when somebody asks, which is rare. */
+  #byTab: Map<string, number[]> | undefined;
   #itemCount = 0;
   #takenAhead = 0;
 
@@ -42,11 +44,19 @@ export class Origins {
     this.#itemCount = index + 1;
   }
 
-  /** The numbers of (tab, client); an empty client stands for all of the tab. Looks at all pairs. */
+  /** The same for `count` items from `index` on, none of them ahead. */
+  addRun(index: number, count: number, number: number): void {
+    const end = index + count;
+    if (end > this.#pairOf.length) this.#grow(end);
+    for (let at = index; at < end; at++) this.#pairOf[at] = number * 2;
+    this.#itemCount = end;
+  }
+
+  /** The numbers of (tab, client); an empty client stands for all of the tab. */
   numbersOf(tab: string, client: string): readonly number[] {
-    return this.#pairs.flatMap((pair, number) =>
-      pair.tab === tab && (client === '' || pair.client === client) ? [number] : [],
-    );
+    this.#byTab ??= numbersByTab(this.#pairs);
+    const numbers = this.#byTab.get(tab) ?? [];
+    return client === '' ? numbers : numbers.filter((number) => this.#pairs[number]!.client === client);
   }
 
   /** Takes the items of some pairs out, in one pass over all of them: asked again, there are none. */
@@ -62,6 +72,7 @@ export class Origins {
 
   /** Gives the next number to a pair that has none yet. @param type the same for all pairs of a tab */
   enter(pair: KnownPair, type: TabType): number {
+    this.#byTab = undefined;
     this.#types.push(type);
     return this.#pairs.push(pair) - 1;
   }
@@ -71,4 +82,14 @@ export class Origins {
     grown.set(this.#pairOf);
     this.#pairOf = grown;
   }
+}
+
+function numbersByTab(pairs: readonly KnownPair[]): Map<string, number[]> {
+  const byTab = new Map<string, number[]>();
+  for (const [number, { tab }] of pairs.entries()) {
+    const numbers = byTab.get(tab);
+    if (numbers === undefined) byTab.set(tab, [number]);
+    else numbers.push(number);
+  }
+  return byTab;
 }

@@ -33,7 +33,6 @@ export function stageApart(items: Items, context: StageContext): Staged {
 
 /** Counts the bodies of this process: what bears another number was not met in this one. */
 let bodies = 0;
-const noNumber = -1;
 
 class Stager implements ItemSink {
   readonly #context: StageContext;
@@ -75,19 +74,22 @@ class Stager implements ItemSink {
     this.#received++;
   }
 
-  numbers({ client, tab, type, timestampsSec, payloads, count }: NumberRun): void {
+  numbers(run: NumberRun): void {
+    const { client, tab, type, timestampsSec, payloads, count } = run;
     const pair = this.#pairOfNumbers(client, tab, type);
-    let number = noNumber;
-    for (let at = 0; at < count; at++) {
-      const timestampSec = timestampsSec[at]!;
-      const payload = payloads[at]!;
-      // Whatever is out of the ordinary is not a matter of speed.
-      if (pair === undefined || !this.#stagePlain(timestampSec, payload)) {
-        this.event({ client, tab, type, timestampSec, payload });
-        continue;
+    let at = 0;
+    while (at < count) {
+      const first = this.#received;
+      const plain = pair === undefined ? 0 : this.#numbers.addRun(first, run, at, this.#latestSec);
+      if (pair !== undefined && plain > 0) {
+        this.#origins.addRun(first, plain, this.#numberOf(pair, this.#handlerOf(type).type));
+        this.#received += plain;
+        at += plain;
+      } else {
+        // Whatever is out of the ordinary is not a matter of speed.
+        this.event({ client, tab, type, timestampSec: timestampsSec[at], payload: payloads[at] });
+        at++;
       }
-      if (number === noNumber) number = this.#numberOf(pair, this.#handlerOf(type).type);
-      this.#origins.add(this.#received++, number, false);
     }
   }
 
@@ -112,12 +114,6 @@ class Stager implements ItemSink {
       pair.number = this.#origins.enter(pair, type);
     }
     return pair.number;
-  }
-
-  /** @returns false, and has done nothing, where it is no finite number of a time that may be */
-  #stagePlain(timestampSec: number, payload: number): boolean {
-    const isPlain = timestampSec >= 0 && timestampSec <= this.#latestSec && Number.isFinite(payload);
-    return isPlain && this.#numbers.add(this.#received, Math.floor(timestampSec), payload + 0);
   }
 
   #accept(event: RawEvent): void {

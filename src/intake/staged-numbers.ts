@@ -1,3 +1,5 @@
+import type { NumberRun } from '../wire/item-sink.js';
+
 /** A body with more different seconds than this has its further ones folded one by one. */
 export const maxStagedSeconds = 8;
 
@@ -51,6 +53,38 @@ export class StagedNumbers {
     this.#items = index + 1;
     this.#count++;
     return true;
+  }
+
+  /**
+   * Adds numbers from a place of two columns on, one item each, for as long as they are finite and of a time that may be.
+   * @param latestSec no time may be later
+   * @returns how many: it ends at the first one that is otherwise, or of one second too many
+   */
+  addRun(
+    index: number,
+    { timestampsSec, payloads, count }: Pick<NumberRun, 'timestampsSec' | 'payloads' | 'count'>,
+    from: number,
+    latestSec: number,
+  ): number {
+    const end = index + count - from;
+    if (end > this.#places.length) this.#grow(end);
+    const values = this.#values;
+    const places = this.#places;
+    let at = index;
+    for (let place = from; place < count; place++, at++) {
+      const timestampSec = timestampsSec[place]!;
+      // Adding 0 turns -0 into 0, as `parse` does.
+      const value = payloads[place]! + 0;
+      if (!(timestampSec >= 0 && timestampSec <= latestSec && Number.isFinite(value))) break;
+      const second = Math.floor(timestampSec);
+      if (second !== this.#lastSecond && !this.#find(second)) break;
+      values[at] = value;
+      places[at] = this.#lastPlace;
+    }
+    const added = at - index;
+    if (added > 0) this.#items = at;
+    this.#count += added;
+    return added;
   }
 
   #find(second: number): boolean {

@@ -123,16 +123,18 @@ export class Staged {
     const { pairs, types } = origins;
     const rows = new Int32Array(pairs.length).fill(unknownRow);
     const { values, places, items } = numbers;
-    for (let index = 0; index < items; index++) {
-      const place = places[index]!;
-      const number = origins.pairAt(index);
+    for (let from = 0, to = 0; from < items; from = to) {
+      const place = places[from]!;
+      const number = origins.pairAt(from);
+      to = from + 1;
       if (place === nowhere || number < 0) continue;
+      while (to < items && places[to] === place && origins.pairAt(to) === number) to++;
       let row = rows[number]!;
       if (row === unknownRow) {
         row = gathering.rowOf(pairs[number]!, types[number]!);
         rows[number] = row;
       }
-      bySecond[place - 1]!.add(row, values[index]!, 1);
+      bySecond[place - 1]!.addRun(row, values, from, to);
     }
     numbers.clear();
   }
