@@ -85,6 +85,7 @@ export class Reception {
       deny: denyLists,
       typeOf: (tab) => this.#options.gathering?.typeOf(tab) ?? options.cluster.typeOf(tab),
       admits: (tab, client) => this.known.admit(tab, client),
+      gathering: options.gathering,
       nextSequence: () => this.nextSequence(),
     };
   }

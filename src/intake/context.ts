@@ -3,6 +3,7 @@ import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import type { Limits } from '../core/limits.js';
 import type { DenyLists } from './deny-lists.js';
+import type { Gathering } from './gathering.js';
 
 /** What staging must know of the node. Nothing in here is changed, except by `admits` and `nextSequence`. */
 export interface StageContext {
@@ -23,6 +24,8 @@ export interface StageContext {
     tab: TabName,
     client: ClientId,
   ): Extract<ErrorCode, 'too_many_tabs' | 'too_many_clients'> | undefined;
+  /** Where numbers will be gathered, if they will: what waits there is known, and has room. */
+  readonly gathering?: Pick<Gathering, 'known' | 'typeOfKnown' | 'isWaiting'> | undefined;
   /** Numbers the events of the process: orders those of one timestamp. */
   nextSequence(): number;
 }

@@ -2,6 +2,7 @@ import { SecondColumns } from '../core/gather/second-columns.js';
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { PartMap } from '../core/parts.js';
+import { type KnownPair, KnownPairs, type KnownTab, noRow } from './known-pairs.js';
 import { maxStagedSeconds } from './staged-numbers.js';
 
 export interface GatheringOptions {
@@ -12,40 +13,25 @@ export interface GatheringOptions {
   handOver(parts: PartMap): void;
 }
 
-interface GatheredTab {
-  readonly name: TabName;
-  readonly type: TabType;
-  readonly pairs: Map<ClientId, GatheredPair>;
-  /** The round in which something of it came last. */
-  round: number;
-}
-
-interface GatheredPair {
-  readonly tab: GatheredTab;
-  readonly client: ClientId;
-  /** Its row in the columns. */
-  readonly row: number;
-  round: number;
-}
-
-/** With more pairs than this in mind, all are forgotten as soon as nothing waits. */
-const manyPairs = 100_000;
 /** Of each second: enough for some 4,000 pairs of a wide distribution. */
 const columnCounts = 2 ** 22;
+/** Columns of more rows are not kept for another second. */
+const maxSpareRows = 200_000;
 
 /**
  * Numbers of many bodies that were accepted, in columns by (tab, client) and second, until the next flush: a Part is made of
  * all of them instead of one for each body. What is in here has been answered for, and is lost with the process.
  */
 export class Gathering {
+  /** Those that bodies name. */
+  readonly known = new KnownPairs();
   readonly #options: GatheringOptions;
   readonly #columns = new SecondColumns({
     maxSeconds: maxStagedSeconds,
     maxCounts: columnCounts,
-    maxSpareRows: 2 * manyPairs,
+    maxSpareRows,
   });
-  readonly #tabs = new Map<TabName, GatheredTab>();
-  readonly #pairOfRow: GatheredPair[] = [];
+  readonly #pairOfRow: KnownPair[] = [];
   /** Goes up with every hand-over: what bears another number has nothing waiting. */
   #round = 1;
   #waitingPairs = 0;
@@ -66,58 +52,59 @@ export class Gathering {
 
   /** Whether something of (tab, client) waits. */
   holds(tab: TabName, client: ClientId): boolean {
-    return this.#tabs.get(tab)?.pairs.get(client)?.round === this.#round;
+    return this.known.find(client, tab)?.round === this.#round;
+  }
+
+  /** Whether something of a pair waits. */
+  isWaiting({ round }: KnownPair): boolean {
+    return round === this.#round;
   }
 
   /** The type under which `tab` waits. */
   typeOf(tab: TabName): TabType | undefined {
-    const known = this.#tabs.get(tab);
-    return known?.round === this.#round ? known.type : undefined;
+    const known = this.known.tab(tab);
+    return known === undefined ? undefined : this.typeOfKnown(known);
+  }
+
+  typeOfKnown({ round, gatheredType }: KnownTab): TabType | undefined {
+    return round === this.#round ? gatheredType : undefined;
   }
 
   /** Columns for these seconds, of which there are few enough; by the rows that `rowOf` gives until the next hand-over. */
   columnsOf(seconds: readonly number[]): ReturnType<SecondColumns['of']>[] {
-    if (!this.#columns.fits(seconds)) this.handOver();
+    if (!this.#columns.fits(seconds)) this.#drain();
     return seconds.map((second) => this.#columns.of(second));
   }
 
-  /** The row of (tab, client), of which something is about to wait. The tab waits under no other type. */
-  rowOf(tab: TabName, type: TabType, client: ClientId): number {
-    let known = this.#tabs.get(tab);
-    if (known === undefined || known.type !== type) {
-      known = { name: tab, type, pairs: new Map(), round: 0 };
-      this.#tabs.set(tab, known);
-    }
-    known.round = this.#round;
-    let pair = known.pairs.get(client);
-    if (pair === undefined) {
-      pair = { tab: known, client, row: this.#pairOfRow.length, round: 0 };
-      known.pairs.set(client, pair);
-      this.#pairOfRow.push(pair);
-    }
+  /** The row of a pair, of which something is about to wait. Its tab waits under no other type. */
+  rowOf(pair: KnownPair, type: TabType): number {
+    if (pair.row === noRow) pair.row = this.#pairOfRow.push(pair) - 1;
     if (pair.round !== this.#round) {
       pair.round = this.#round;
+      pair.known.round = this.#round;
+      pair.known.gatheredType = type;
       this.#waitingPairs++;
     }
     return pair.row;
   }
 
-  /** Hands over what waits. Cheap when nothing does. */
+  /** Hands over what waits. Cheap when nothing does. Not for the middle of a body: see `KnownPairs.forgetMany`. */
   handOver(): void {
+    this.#drain();
+    if (this.known.forgetMany()) this.#pairOfRow.length = 0;
+  }
+
+  #drain(): void {
     if (this.#waitingPairs === 0) return;
     const { registry, nextSequence, handOver } = this.#options;
     const parts = new PartMap(registry);
     this.#columns.drain((second, row, gathered) => {
-      const { tab, client } = this.#pairOfRow[row]!;
+      const { tab, client, known } = this.#pairOfRow[row]!;
       const meta = { timestampSec: second, sequence: nextSequence() };
-      parts.foldGathered(tab.name, tab.type, client, gathered, meta);
+      parts.foldGathered(tab, known.gatheredType!, client, gathered, meta);
     });
     this.#round++;
     this.#waitingPairs = 0;
-    if (this.#pairOfRow.length > manyPairs) {
-      this.#tabs.clear();
-      this.#pairOfRow.length = 0;
-    }
     handOver(parts);
   }
 }

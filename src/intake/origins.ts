@@ -1,13 +1,7 @@
-import type { ClientId, TabName, TabType } from '../core/ids.js';
+import type { TabType } from '../core/ids.js';
+import type { KnownPair } from './known-pairs.js';
 
 const none = -1;
-
-/** A tab, its type, and a client of it. */
-export interface Pair {
-  readonly tab: TabName;
-  readonly type: TabType;
-  readonly client: ClientId;
-}
 
 /**
  * Which items of a body went into which (tab, client). Costs four bytes per item; the items of a pair are looked for
@@ -16,12 +10,11 @@ export interface Pair {
 export class Origins {
   /** By item: the number of its pair times two, plus one if it was stamped ahead; or -1. */
   #pairOf = new Int32Array(64).fill(none);
-  readonly #numbers = new Map<TabName, Map<ClientId, number>>();
-  readonly #pairs: Pair[] = [];
+  readonly #pairs: KnownPair[] = [];
+  readonly #types: TabType[] = [];
+  /** Made when somebody asks, which is rare. */
+  #byTab: Map<string, number[]> | undefined;
   #itemCount = 0;
-  #lastTab: TabName | undefined;
-  #lastClient: ClientId | undefined;
-  #lastPair = 0;
   #takenAhead = 0;
 
   /** How many of the items that were taken out had been stamped ahead. */
@@ -30,8 +23,13 @@ export class Origins {
   }
 
   /** By their numbers, in the order in which they came. */
-  get pairs(): readonly Pair[] {
+  get pairs(): readonly KnownPair[] {
     return this.#pairs;
+  }
+
+  /** Their types, likewise. */
+  get types(): readonly TabType[] {
+    return this.#types;
   }
 
   /** The number of the pair that an item went into; -1 for one that went into none, or was taken out. */
@@ -39,25 +37,26 @@ export class Origins {
     return this.#pairOf[index]! >> 1;
   }
 
-  /** @param index above that of every item before @param type the same for all items of a tab */
-  add(index: number, tab: TabName, type: TabType, client: ClientId, ahead: boolean): void {
-    if (tab !== this.#lastTab || client !== this.#lastClient) {
-      this.#lastPair = this.#numberOf(tab, type, client);
-      this.#lastTab = tab;
-      this.#lastClient = client;
-    }
+  /** @param index above that of every item before @param number of the pair that it goes into */
+  add(index: number, number: number, ahead: boolean): void {
     if (index >= this.#pairOf.length) this.#grow(index + 1);
-    this.#pairOf[index] = this.#lastPair * 2 + (ahead ? 1 : 0);
+    this.#pairOf[index] = number * 2 + (ahead ? 1 : 0);
     this.#itemCount = index + 1;
+  }
+
+  /** The same for `count` items from `index` on, none of them ahead. */
+  addRun(index: number, count: number, number: number): void {
+    const end = index + count;
+    if (end > this.#pairOf.length) this.#grow(end);
+    for (let at = index; at < end; at++) this.#pairOf[at] = number * 2;
+    this.#itemCount = end;
   }
 
   /** The numbers of (tab, client); an empty client stands for all of the tab. */
   numbersOf(tab: string, client: string): readonly number[] {
-    const clients = this.#numbers.get(tab as TabName);
-    if (clients === undefined) return [];
-    if (client === '') return [...clients.values()];
-    const number = clients.get(client as ClientId);
-    return number === undefined ? [] : [number];
+    this.#byTab ??= numbersByTab(this.#pairs);
+    const numbers = this.#byTab.get(tab) ?? [];
+    return client === '' ? numbers : numbers.filter((number) => this.#pairs[number]!.client === client);
   }
 
   /** Takes the items of some pairs out, in one pass over all of them: asked again, there are none. */
@@ -71,15 +70,11 @@ export class Origins {
     }
   }
 
-  #numberOf(tab: TabName, type: TabType, client: ClientId): number {
-    const clients = this.#numbers.get(tab) ?? new Map<ClientId, number>();
-    this.#numbers.set(tab, clients);
-    let number = clients.get(client);
-    if (number === undefined) {
-      number = this.#pairs.push({ tab, type, client }) - 1;
-      clients.set(client, number);
-    }
-    return number;
+  /** Gives the next number to a pair that has none yet. @param type the same for all pairs of a tab */
+  enter(pair: KnownPair, type: TabType): number {
+    this.#byTab = undefined;
+    this.#types.push(type);
+    return this.#pairs.push(pair) - 1;
   }
 
   #grow(needed: number): void {
@@ -87,4 +82,14 @@ export class Origins {
     grown.set(this.#pairOf);
     this.#pairOf = grown;
   }
+}
+
+function numbersByTab(pairs: readonly KnownPair[]): Map<string, number[]> {
+  const byTab = new Map<string, number[]>();
+  for (const [number, { tab }] of pairs.entries()) {
+    const numbers = byTab.get(tab);
+    if (numbers === undefined) byTab.set(tab, [number]);
+    else numbers.push(number);
+  }
+  return byTab;
 }

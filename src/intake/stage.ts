@@ -6,6 +6,7 @@ import { PartMap } from '../core/parts.js';
 import type { ItemSink, Items, NumberRun, RawEvent } from '../wire/item-sink.js';
 import type { StageContext } from './context.js';
 import { faultCode, faultMessage } from './fault.js';
+import { type KnownPair, KnownPairs, type KnownTab } from './known-pairs.js';
 import { Origins } from './origins.js';
 import { Rejections } from './rejections.js';
 import { Staged } from './staged.js';
@@ -30,18 +31,8 @@ export function stageApart(items: Items, context: StageContext): Staged {
   return stager.finish();
 }
 
-/** What is known of a tab after its first item. */
-interface StagedTab {
-  readonly name: TabName;
-  /** Set by the node's knowledge, or by the first item that was accepted. */
-  type: TabType | undefined;
-}
-
-interface GatheringPair {
-  readonly tab: StagedTab;
-  readonly type: TabType;
-  readonly client: ClientId;
-}
+/** Counts the bodies of this process: what bears another number was not met in this one. */
+let bodies = 0;
 
 class Stager implements ItemSink {
   readonly #context: StageContext;
@@ -49,19 +40,17 @@ class Stager implements ItemSink {
   readonly #numbers = new StagedNumbers();
   readonly #rejections = new Rejections();
   readonly #origins = new Origins();
-  readonly #tabs = new Map<string, StagedTab | TabaError>();
-  readonly #clients = new Map<string, ClientId | TabaError>();
+  readonly #known: KnownPairs;
+  /** Of names that are none, or denied. */
+  readonly #badTabs = new Map<string, TabaError>();
+  readonly #badClients = new Map<string, TabaError>();
+  readonly #body = ++bodies;
   readonly #nowSec: number;
   readonly #latestSec: number;
   /** Used again for every event: Handlers take what they need out of it. */
   readonly #meta = { timestampSec: 0, sequence: 0, weight: 1 };
   #received = 0;
   #clamped = 0;
-  /** Those of the last item: items come in runs of one tab and one client. */
-  #tabText: string | undefined;
-  #tab: StagedTab | TabaError | undefined;
-  #clientText: string | undefined;
-  #client: ClientId | TabaError;
   #handler: Handler | undefined;
 
   constructor(context: StageContext) {
@@ -69,7 +58,7 @@ class Stager implements ItemSink {
     this.#parts = new PartMap(context.registry);
     this.#nowSec = context.nowMs / 1000;
     this.#latestSec = this.#nowSec + context.limits.allowedSkewSec;
-    this.#client = this.#checkClient(context.defaultClient);
+    this.#known = context.gathering?.known ?? new KnownPairs();
   }
 
   fault(code: ErrorCode, message: string): void {
@@ -85,53 +74,59 @@ class Stager implements ItemSink {
     this.#received++;
   }
 
-  numbers({ client, tab, type, timestampsSec, payloads, count }: NumberRun): void {
-    const pair = this.#gatheringPair(client, tab, type);
-    for (let at = 0; at < count; at++) {
-      const timestampSec = timestampsSec[at]!;
-      const payload = payloads[at]!;
-      // Whatever is out of the ordinary is not a matter of speed.
-      if (pair === undefined || !this.#stagePlain(pair, timestampSec, payload)) {
-        this.event({ client, tab, type, timestampSec, payload });
+  numbers(run: NumberRun): void {
+    const { client, tab, type, timestampsSec, payloads, count } = run;
+    const pair = this.#pairOfNumbers(client, tab, type);
+    let at = 0;
+    while (at < count) {
+      const first = this.#received;
+      const plain = pair === undefined ? 0 : this.#numbers.addRun(first, run, at, this.#latestSec);
+      if (pair !== undefined && plain > 0) {
+        this.#origins.addRun(first, plain, this.#numberOf(pair, this.#handlerOf(type).type));
+        this.#received += plain;
+        at += plain;
+      } else {
+        // Whatever is out of the ordinary is not a matter of speed.
+        this.event({ client, tab, type, timestampSec: timestampsSec[at], payload: payloads[at] });
+        at++;
       }
     }
   }
 
-  /** Whose numbers are gathered where nothing speaks against them; undefined where something does, or they cannot be. */
-  #gatheringPair(client: string | undefined, tab: string, type: string): GatheringPair | undefined {
+  /** Whose numbers are left apart where nothing speaks against them; undefined where something does, or they cannot be. */
+  #pairOfNumbers(client: string | undefined, tab: string, type: string): KnownPair | undefined {
     try {
+      const pair = this.#pairOf(client, tab);
       const handler = this.#handlerOf(type);
-      const staged = this.#tabOf(tab);
-      if (handler.foldGathered === undefined || (staged.type ?? handler.type) !== handler.type)
-        return undefined;
-      return { tab: staged, type: handler.type, client: this.#clientOf(client) };
+      const isFree = (this.#typeOf(pair.known) ?? handler.type) === handler.type;
+      return isFree && handler.foldGathered !== undefined ? pair : undefined;
     } catch {
       // It is `event` that says what.
       return undefined;
     }
   }
 
-  /** @returns false, and has done nothing, where it is no finite number of a time that may be */
-  #stagePlain({ tab, type, client }: GatheringPair, timestampSec: number, payload: number): boolean {
-    const isPlain = timestampSec >= 0 && timestampSec <= this.#latestSec && Number.isFinite(payload);
-    if (!isPlain || !this.#numbers.add(this.#received, Math.floor(timestampSec), payload + 0)) return false;
-    tab.type = type;
-    this.#origins.add(this.#received++, tab.name, type, client, false);
-    return true;
+  /** The number of a pair in this body, an item of which is accepted. */
+  #numberOf(pair: KnownPair, type: TabType): number {
+    pair.known.type = type;
+    if (pair.body !== this.#body) {
+      pair.body = this.#body;
+      pair.number = this.#origins.enter(pair, type);
+    }
+    return pair.number;
   }
 
   #accept(event: RawEvent): void {
-    const tab = this.#tabOf(event.tab);
-    const client = this.#clientOf(event.client);
+    const pair = this.#pairOf(event.client, event.tab);
     const handler = this.#handlerOf(event.type);
-    if (tab.type !== undefined && tab.type !== handler.type) {
-      throw new TabaError('type_conflict', `is a ${tab.type}, not a ${handler.type}`);
+    const type = this.#typeOf(pair.known);
+    if (type !== undefined && type !== handler.type) {
+      throw new TabaError('type_conflict', `is a ${type}, not a ${handler.type}`);
     }
     const ahead = this.#setTime(event.timestampSec);
-    if (!this.#stageNumber(event, handler)) this.#fold(event, tab.name, client, handler);
-    tab.type = handler.type;
+    if (!this.#stageNumber(event, handler)) this.#fold(event, pair, handler);
     if (ahead) this.#clamped++;
-    this.#origins.add(this.#received, tab.name, handler.type, client, ahead);
+    this.#origins.add(this.#received, this.#numberOf(pair, handler.type), ahead);
   }
 
   /** Leaves a plain number apart: gathered with others it costs less than folded by itself. @returns whether it is one */
@@ -142,7 +137,7 @@ class Stager implements ItemSink {
     return this.#numbers.add(this.#received, Math.floor(this.#meta.timestampSec), payload + 0);
   }
 
-  #fold(event: RawEvent, tab: TabName, client: ClientId, handler: Handler): void {
+  #fold(event: RawEvent, { tab, client }: KnownPair, handler: Handler): void {
     const { payload, weight = 1, histogram, cumulative } = event;
     const { maxValueBytes } = this.#context.limits;
     if (typeof payload !== 'number' && isLargerThan(payload, maxValueBytes)) {
@@ -160,20 +155,27 @@ class Stager implements ItemSink {
     }
   }
 
-  #tabOf(text: string): StagedTab {
-    if (text !== this.#tabText) {
-      this.#tabText = text;
-      this.#tab = this.#tabs.get(text);
-      if (this.#tab === undefined) {
-        this.#tab = caught(() => this.#checkTab(text));
-        this.#tabs.set(text, this.#tab);
-      }
-    }
-    if (this.#tab instanceof TabaError) throw this.#tab;
-    return this.#tab!;
+  #pairOf(client: string = this.#context.defaultClient, tab: string): KnownPair {
+    const pair = this.#known.find(client, tab);
+    if (pair !== undefined) return pair;
+    const name = checked(tab, this.#badTabs, () => this.#checkTab(tab));
+    return this.#known.add(
+      checked(client, this.#badClients, () => this.#checkClient(client)),
+      name,
+    );
   }
 
-  #checkTab(text: string): StagedTab {
+  /** The type of a tab: that under which the node knows it, or that of its first item that was accepted. */
+  #typeOf(tab: KnownTab): TabType | undefined {
+    if (tab.body !== this.#body) {
+      const context = this.#context;
+      tab.type = context.gathering?.typeOfKnown(tab) ?? context.typeOf(tab.name);
+      tab.body = this.#body;
+    }
+    return tab.type;
+  }
+
+  #checkTab(text: string): TabName {
     const { deny, limits } = this.#context;
     if (text.length > limits.maxNameBytes) {
       throw new TabaError(
@@ -183,35 +185,22 @@ class Stager implements ItemSink {
     }
     const name = checkTabName(text);
     if (deny.deniesTab(name)) throw new TabaError('denied', 'the tab name is on the deny-list of this node');
-    return { name, type: this.#context.typeOf(name) };
+    return name;
   }
 
-  #clientOf(text: string = this.#context.defaultClient): ClientId {
-    if (text !== this.#clientText) {
-      this.#clientText = text;
-      const known = this.#clients.get(text);
-      this.#client = known ?? this.#checkClient(text);
-      if (known === undefined) this.#clients.set(text, this.#client);
-    }
-    if (this.#client instanceof TabaError) throw this.#client;
-    return this.#client;
-  }
-
-  #checkClient(text: string): ClientId | TabaError {
+  #checkClient(text: string): ClientId {
     const { deny, limits } = this.#context;
-    return caught(() => {
-      if (text.length > limits.maxNameBytes) {
-        throw new TabaError(
-          'bad_client',
-          `the client id has ${text.length} bytes; ${limits.maxNameBytes} are allowed`,
-        );
-      }
-      const client = checkClientId(text);
-      if (deny.deniesClient(client)) {
-        throw new TabaError('denied', `the client ${client} is on the deny-list of this node`);
-      }
-      return client;
-    });
+    if (text.length > limits.maxNameBytes) {
+      throw new TabaError(
+        'bad_client',
+        `the client id has ${text.length} bytes; ${limits.maxNameBytes} are allowed`,
+      );
+    }
+    const client = checkClientId(text);
+    if (deny.deniesClient(client)) {
+      throw new TabaError('denied', `the client ${client} is on the deny-list of this node`);
+    }
+    return client;
   }
 
   #handlerOf(type: string): Handler {
@@ -254,11 +243,14 @@ class Stager implements ItemSink {
   }
 }
 
-function caught<T>(check: () => T): T | TabaError {
+/** What `check` gives. A fault is found once for each text: making an error costs more than throwing it again. */
+function checked<T>(text: string, faults: Map<string, TabaError>, check: () => T): T {
+  const known = faults.get(text);
+  if (known !== undefined) throw known;
   try {
     return check();
   } catch (error) {
-    if (error instanceof TabaError) return error;
+    if (error instanceof TabaError) faults.set(text, error);
     throw error;
   }
 }

@@ -1,22 +1,39 @@
+import type { NumberRun } from '../wire/item-sink.js';
+
 /** A body with more different seconds than this has its further ones folded one by one. */
 export const maxStagedSeconds = 8;
 
-const none = 0;
+/** The place of an item that is none of the numbers. */
+export const nowhere = 0;
 
 /** The numbers among the items of a body, each with its second: nine bytes an item, until it is known what becomes of them. */
 export class StagedNumbers {
   #values = new Float64Array(64);
-  /** By item: the place of its second in `#seconds`, plus one; 0 for an item that is none of these numbers. */
   #places = new Uint8Array(64);
   readonly #seconds: number[] = [];
   #lastSecond = Number.NaN;
-  #lastPlace = none;
+  #lastPlace = nowhere;
   #items = 0;
   #count = 0;
 
   /** How many there are. */
   get count(): number {
     return this.#count;
+  }
+
+  /** By item. */
+  get values(): Float64Array {
+    return this.#values;
+  }
+
+  /** By item: the place of its second in `seconds`, plus one; or `nowhere`. */
+  get places(): Uint8Array {
+    return this.#places;
+  }
+
+  /** Items that are here, and those between them. */
+  get items(): number {
+    return this.#items;
   }
 
   /** Those that there are, in the order in which they came. */
@@ -38,6 +55,38 @@ export class StagedNumbers {
     return true;
   }
 
+  /**
+   * Adds numbers from a place of two columns on, one item each, for as long as they are finite and of a time that may be.
+   * @param latestSec no time may be later
+   * @returns how many: it ends at the first one that is otherwise, or of one second too many
+   */
+  addRun(
+    index: number,
+    { timestampsSec, payloads, count }: Pick<NumberRun, 'timestampsSec' | 'payloads' | 'count'>,
+    from: number,
+    latestSec: number,
+  ): number {
+    const end = index + count - from;
+    if (end > this.#places.length) this.#grow(end);
+    const values = this.#values;
+    const places = this.#places;
+    let at = index;
+    for (let place = from; place < count; place++, at++) {
+      const timestampSec = timestampsSec[place]!;
+      // Adding 0 turns -0 into 0, as `parse` does.
+      const value = payloads[place]! + 0;
+      if (!(timestampSec >= 0 && timestampSec <= latestSec && Number.isFinite(value))) break;
+      const second = Math.floor(timestampSec);
+      if (second !== this.#lastSecond && !this.#find(second)) break;
+      values[at] = value;
+      places[at] = this.#lastPlace;
+    }
+    const added = at - index;
+    if (added > 0) this.#items = at;
+    this.#count += added;
+    return added;
+  }
+
   #find(second: number): boolean {
     let place = this.#seconds.indexOf(second);
     if (place < 0) {
@@ -53,8 +102,13 @@ export class StagedNumbers {
   drain(take: (index: number, place: number, value: number) => void): void {
     for (let index = 0; index < this.#items; index++) {
       const place = this.#places[index]!;
-      if (place !== none) take(index, place - 1, this.#values[index]!);
+      if (place !== nowhere) take(index, place - 1, this.#values[index]!);
     }
+    this.clear();
+  }
+
+  /** Forgets all of them. */
+  clear(): void {
     this.#items = 0;
     this.#count = 0;
   }

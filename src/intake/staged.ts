@@ -5,9 +5,10 @@ import type { PartMap } from '../core/parts.js';
 import type { StageContext } from './context.js';
 import { faultCode, faultMessage } from './fault.js';
 import type { Gathering } from './gathering.js';
-import type { Origins, Pair } from './origins.js';
+import type { KnownPair } from './known-pairs.js';
+import type { Origins } from './origins.js';
 import type { Rejections } from './rejections.js';
-import { maxStagedSeconds, type StagedNumbers } from './staged-numbers.js';
+import { maxStagedSeconds, nowhere, type StagedNumbers } from './staged-numbers.js';
 
 const unknownRow = -1;
 /** Where there are fewer numbers for each tab, client and second, folding them one by one costs less than columns. */
@@ -64,7 +65,7 @@ export class Staged {
   }
 
   /** Those that the accepted items belong to, and others if some were rejected. */
-  get pairs(): readonly Pair[] {
+  get pairs(): readonly KnownPair[] {
     return this.#staged.origins.pairs;
   }
 
@@ -80,14 +81,15 @@ export class Staged {
     const { parts, numbers, origins, rejections, nextSequence } = this.#staged;
     const meta = { timestampSec: 0, sequence: 0 };
     numbers.drain((index, place, value) => {
-      const pair = origins.pairs[origins.pairAt(index)];
-      if (pair === undefined) return;
+      const number = origins.pairAt(index);
+      if (number < 0) return;
+      const { tab, client } = origins.pairs[number]!;
       meta.timestampSec = numbers.seconds[place]!;
       meta.sequence = nextSequence();
       try {
-        parts.fold(pair.tab, pair.type, pair.client, value, meta);
+        parts.fold(tab, origins.types[number]!, client, value, meta);
       } catch (error) {
-        rejections.add(index, faultCode(error), faultMessage(error, pair.tab));
+        rejections.add(index, faultCode(error), faultMessage(error, tab));
       }
     });
   }
@@ -103,10 +105,10 @@ export class Staged {
     });
     const faults = new Map<number, Fault>();
     bodyColumns.drain((second, row, gathered) => {
-      const { tab, type, client } = origins.pairs[row]!;
+      const { tab, client } = origins.pairs[row]!;
       const meta = { timestampSec: second, sequence: nextSequence() };
       try {
-        parts.foldGathered(tab, type, client, gathered, meta);
+        parts.foldGathered(tab, origins.types[row]!, client, gathered, meta);
       } catch (error) {
         faults.set(row, { code: faultCode(error), message: faultMessage(error, tab) });
       }
@@ -118,19 +120,23 @@ export class Staged {
   gatherInto(gathering: Gathering): void {
     const { numbers, origins } = this.#staged;
     const bySecond = gathering.columnsOf(numbers.seconds);
-    const { pairs } = origins;
+    const { pairs, types } = origins;
     const rows = new Int32Array(pairs.length).fill(unknownRow);
-    numbers.drain((index, place, value) => {
-      const number = origins.pairAt(index);
-      if (number < 0) return;
+    const { values, places, items } = numbers;
+    for (let from = 0, to = 0; from < items; from = to) {
+      const place = places[from]!;
+      const number = origins.pairAt(from);
+      to = from + 1;
+      if (place === nowhere || number < 0) continue;
+      while (to < items && places[to] === place && origins.pairAt(to) === number) to++;
       let row = rows[number]!;
       if (row === unknownRow) {
-        const { tab, type, client } = pairs[number]!;
-        row = gathering.rowOf(tab, type, client);
+        row = gathering.rowOf(pairs[number]!, types[number]!);
         rows[number] = row;
       }
-      bySecond[place]!.add(row, value, 1);
-    });
+      bySecond[place - 1]!.addRun(row, values, from, to);
+    }
+    numbers.clear();
   }
 
   /**
@@ -146,10 +152,12 @@ export class Staged {
     this.#rejectItems(faults);
   }
 
-  /** Asks whether there is room for each pair. */
-  admit({ admits }: Pick<StageContext, 'admits'>): void {
+  /** Asks whether there is room for each pair; those of which something waits have theirs. */
+  admit({ admits, gathering }: Pick<StageContext, 'admits' | 'gathering'>): void {
     const faults = new Map<number, Fault>();
-    this.pairs.forEach(({ tab, client }, number) => {
+    this.pairs.forEach((pair, number) => {
+      if (gathering?.isWaiting(pair) === true) return;
+      const { tab, client } = pair;
       const code = admits(tab, client);
       if (code === undefined) return;
       const what = code === 'too_many_tabs' ? 'tabs' : 'clients';

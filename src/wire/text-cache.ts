@@ -1,43 +1,48 @@
-const places = 2 ** 14;
+import { hashSeed, mixed } from './statsd/series-hash.js';
+import { SeriesIndex } from './statsd/series-index.js';
+
+const maxTexts = 2 ** 17;
+/** Longer texts are decoded each time. */
 const maxCachedBytes = 128;
-const firstAscii = 0x20;
-const lastAscii = 0x7e;
+const wordBytes = 4;
+const noTags = 0;
+const onlyKind = 0;
 const textDecoder = new TextDecoder();
 
 /**
  * Texts that come again and again, such as names: made of their bytes once, and afterwards found by them. What makes it fast
  * is not so much the decoding that is saved as that the same text is the same string, which Maps know at a glance.
  *
- * Bounded: each text has one place, and what comes later takes it.
+ * Bounded: with as many different ones as there is room for, all are forgotten.
  */
 export class TextCache {
-  readonly #texts: string[] = new Array<string>(places).fill('');
+  readonly #index = new SeriesIndex({ maxSeries: maxTexts, maxKeyBytes: maxTexts * maxCachedBytes });
+  /** By their numbers, so that those that come one after the other lie one beside the other. */
+  readonly #texts: string[] = [];
 
-  /** Bytes of UTF-8 from `start` to `end` as text; what is no UTF-8 becomes U+FFFD. */
-  textOf(bytes: Uint8Array, start: number, end: number): string {
-    if (end - start > maxCachedBytes) return decoded(bytes, start, end);
-    // FNV-1a.
-    let hash = 0x811c9dc5;
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-    const place = (hash ^ (hash >>> 15)) & (places - 1);
-    const known = this.#texts[place]!;
-    if (isSame(known, bytes, start, end)) return known;
+  /** Bytes of UTF-8 from `start` to `end` as text; what is no UTF-8 becomes U+FFFD. @param view of `bytes` */
+  textOf(bytes: Uint8Array, view: DataView, start: number, end: number): string {
+    // Its last bytes are read as a whole word.
+    if (end - start > maxCachedBytes || end + wordBytes > bytes.length) return decoded(bytes, start, end);
+    const lastWhole = end - wordBytes;
+    let hash = hashSeed;
+    let at = start;
+    for (; at <= lastWhole; at += wordBytes) hash = mixed(hash, view.getInt32(at, true));
+    const rest = end - at;
+    if (rest > 0) hash = mixed(hash, view.getInt32(at, true) & (0x7fffffff >>> (31 - rest * 8)));
+    const known = this.#index.find(hash, onlyKind, bytes, view, start, end, noTags, noTags);
+    return known < 0 ? this.#learn(hash, bytes, start, end) : this.#texts[known]!;
+  }
+
+  #learn(hash: number, bytes: Uint8Array, start: number, end: number): string {
+    if (this.#index.isFull) {
+      this.#index.clear();
+      this.#texts.length = 0;
+    }
     const text = decoded(bytes, start, end);
-    if (isAscii(bytes, start, end)) this.#texts[place] = text;
+    this.#texts[this.#index.add(hash, onlyKind, bytes, start, end, noTags, noTags)] = text;
     return text;
   }
-}
-
-function isSame(text: string, bytes: Uint8Array, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let at = start; at < end; at++) if (text.charCodeAt(at - start) !== bytes[at]) return false;
-  return true;
-}
-
-/** Printable, so that a text has as many characters as bytes and is not changed by decoding. */
-function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at]! < firstAscii || bytes[at]! > lastAscii) return false;
-  return true;
 }
 
 function decoded(bytes: Uint8Array, start: number, end: number): string {

@@ -36,20 +36,22 @@ export function parseV1(body: Uint8Array, sink: ItemSink): void {
 
 class V1Parser {
   readonly #body: Uint8Array;
+  /** The same bytes. */
+  readonly #view: DataView;
   readonly #sink: ItemSink;
   readonly #events: EventLineScanner;
   /** Where the next line begins. */
   #at = 0;
   /** Number of the line read last, from 1, as editors count. */
   #line = 0;
-  /** Numbers of the tab at hand that the sink has not got yet. */
-  #runCount = 0;
-  #runType = '';
 
   constructor(body: Uint8Array, sink: ItemSink) {
-    this.#body = body;
+    const { buffer, byteOffset, length } = body;
+    // Buffers and mere arrays alike: what is compiled for one kind would be thrown away for the other.
+    this.#body = new Uint8Array(buffer, byteOffset, length);
+    this.#view = new DataView(buffer, byteOffset, length);
     this.#sink = sink;
-    this.#events = new EventLineScanner(body);
+    this.#events = new EventLineScanner(this.#body, this.#view);
   }
 
   parse(): void {
@@ -67,67 +69,49 @@ class V1Parser {
   }
 
   #client(): void {
+    const isEvent = this.#body[this.#at] === openingBracket;
     const client = this.#readLine('a client id');
     if (client === '') throw this.#fault('is blank, where a client id is due');
-    if (client.startsWith('[')) throw this.#fault('is an event, where a client id is due');
+    if (isEvent) throw this.#fault('is an event, where a client id is due');
     this.#blankLine('the client id');
     while (this.#at < this.#body.length && this.#body[this.#at] !== newline) this.#tab(client);
     if (this.#at < this.#body.length) this.#skipBlankLine();
   }
 
   #tab(client: string): void {
+    const isEvent = this.#body[this.#at] === openingBracket;
     const tab = this.#readLine('a tab name');
-    if (tab.startsWith('[')) throw this.#fault('is an event, where a tab name is due');
+    if (isEvent) throw this.#fault('is an event, where a tab name is due');
     const { length } = this.#body;
     if (this.#at >= length) throw this.#fault('names a tab, and the body ends there');
     if (this.#body[this.#at] === newline) {
       throw this.#fault('names a tab without events; is the blank line missing that ends the client before?');
     }
     while (this.#at < length && this.#body[this.#at] !== newline) {
-      this.#line++;
-      if (this.#events.tryScan(this.#at)) {
-        this.#at = this.#events.end;
-        this.#number(client, tab);
-      } else {
-        this.#endRun(client, tab);
-        this.#slowEvent(client, tab);
-      }
+      const lines = this.#events.scan(this.#at);
+      if (lines > 0) this.#numbers(client, tab, lines);
+      else this.#slowEvent(client, tab);
     }
-    this.#endRun(client, tab);
     if (this.#at < length) this.#skipBlankLine();
   }
 
-  /** What was scanned becomes one of a run, where the sink takes runs. */
-  #number(client: string, tab: string): void {
-    const { type, timestampSec, payload } = this.#events;
-    if (this.#sink.numbers === undefined) {
-      this.#sink.event({ client, tab, type, timestampSec, payload });
+  /** What was scanned. */
+  #numbers(client: string, tab: string, count: number): void {
+    const { type, timestampsSec, payloads, end } = this.#events;
+    this.#line += count;
+    this.#at = end;
+    if (this.#sink.numbers !== undefined) {
+      this.#sink.numbers({ client, tab, type, timestampsSec, payloads, count });
       return;
     }
-    if (this.#runCount === runLength || type !== this.#runType) this.#endRun(client, tab);
-    this.#runType = type;
-    runTimestamps[this.#runCount] = timestampSec;
-    runPayloads[this.#runCount] = payload;
-    this.#runCount++;
-  }
-
-  #endRun(client: string, tab: string): void {
-    const count = this.#runCount;
-    if (count === 0) return;
-    this.#runCount = 0;
-    const run = {
-      client,
-      tab,
-      type: this.#runType,
-      timestampsSec: runTimestamps,
-      payloads: runPayloads,
-      count,
-    };
-    this.#sink.numbers?.(run);
+    for (let at = 0; at < count; at++) {
+      this.#sink.event({ client, tab, type, timestampSec: timestampsSec[at], payload: payloads[at] });
+    }
   }
 
   /** An event line that the scanner left alone: unusual, or broken. */
   #slowEvent(client: string, tab: string): void {
+    this.#line++;
     const start = this.#at;
     const end = this.#lineEnd(start);
     const line = this.#body.subarray(start, end);
@@ -161,7 +145,7 @@ class V1Parser {
     if (end === this.#body.length && this.#line > 1)
       throw this.#fault(`ends the body in the middle of ${what}`);
     if (this.#body[end - 1] === carriageReturn && end > start) throw this.#endsInCarriageReturn();
-    return texts.textOf(this.#body, start, end);
+    return texts.textOf(this.#body, this.#view, start, end);
   }
 
   #blankLine(what: string): void {
@@ -198,10 +182,6 @@ class V1Parser {
 const textDecoder = new TextDecoder();
 /** Names of tabs and clients. */
 const texts = new TextCache();
-/** Shared by all calls: a run ends within its tab. */
-const runLength = 256;
-const runTimestamps = new Float64Array(runLength);
-const runPayloads = new Float64Array(runLength);
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);

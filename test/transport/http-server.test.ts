@@ -105,6 +105,35 @@ t.test('a body over the limit is refused, announced or not, and counts nothing',
   t.equal(bodies.length, 1);
 });
 
+t.test('a body arrives whole, in however many pieces, whether or not its size is said', async (t) => {
+  const { server, bodies } = await start(t, { maxBodyBytes: 2 ** 22 });
+  for (const bytes of [1, 1000, 2 ** 20, 2 ** 20 + 1]) {
+    const body = Array.from({ length: bytes }, (_, index) => String.fromCharCode(97 + (index % 23))).join('');
+    const said = await raw(
+      t,
+      server.port,
+      `POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n`,
+    );
+    const unsaid = await raw(
+      t,
+      server.port,
+      'POST /post HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    for (const socket of [said, unsaid]) {
+      const answered = once(socket, 'data');
+      const pieceBytes = Math.ceil(bytes / 3);
+      for (let from = 0; from < bytes; from += pieceBytes) {
+        const piece = body.slice(from, from + pieceBytes);
+        socket.write(socket === said ? piece : `${piece.length.toString(16)}\r\n${piece}\r\n`);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (socket === unsaid) socket.write('0\r\n\r\n');
+      await answered;
+      t.ok(bodies.pop() === body, `${bytes} bytes, ${socket === said ? 'said' : 'unsaid'}`);
+    }
+  }
+});
+
 t.test('a body that stops half-way counts nothing, and its connection ends', async (t) => {
   const clock = new FakeClock();
   const { server, bodies } = await start(t, { clock, idleTimeoutSec: 3 });

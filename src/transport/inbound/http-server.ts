@@ -129,12 +129,13 @@ class NativeHttpServer implements HttpServer {
       return;
     }
     const maxBytes = route.maxBodyBytes ?? this.#options.maxBodyBytes;
-    if (Number(request.headers.get('content-length') ?? 0) > maxBytes) {
+    const expectedBytes = Number(request.headers.get('content-length') ?? 0);
+    if (expectedBytes > maxBytes) {
       this.#answer(response, request, replyToThrown(bodyTooLarge(maxBytes)), true);
       return;
     }
     stopReading = readBody(response, {
-      maxBytes,
+      ...{ maxBytes, expectedBytes },
       idleTimeoutMs: (this.#options.idleTimeoutSec ?? defaultIdleTimeoutSec) * 1000,
       clock: this.#clock,
       complete: (body) => {

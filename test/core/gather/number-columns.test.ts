@@ -70,6 +70,45 @@ for (const maxCounts of [7, 200, 2 ** 20]) {
   );
 }
 
+for (const maxCounts of [7, 200, 2 ** 20]) {
+  t.test(`runs are the same as one number after the other, with room for ${maxCounts} counts`, async (t) => {
+    const [inRuns, oneByOne] = [new NumberColumns(maxCounts), new NumberColumns(maxCounts)];
+    const numbers = fc
+      .oneof(exactNumbers, fc.constantFrom(1, 1.5, 1e300, 5e-324, 0, -1))
+      .map((value) => value + 0);
+    const run = fc.record({
+      row: fc.integer({ min: 0, max: 3 }),
+      values: fc.array(numbers, { minLength: 1, maxLength: 20 }),
+      before: fc.integer({ min: 0, max: 3 }),
+    });
+    const drained = (columns: NumberColumns) => {
+      const rows: unknown[] = [];
+      columns.drain((row, gathered) => {
+        const { events, count, total, min, max } = gathered;
+        rows.push([row, events, count, total, min, max, gatheredBytes(gathered)]);
+      });
+      return rows;
+    };
+    fc.assert(
+      fc.property(fc.array(run, { maxLength: 12 }), (runs) => {
+        for (const { row, values, before } of runs) {
+          const column = Float64Array.from([...Array<number>(before).fill(7), ...values, 9]);
+          inRuns.addRun(row, column, before, before + values.length);
+          for (const value of values) oneByOne.add(row, value, 1);
+        }
+        t.equal(inRuns.events, oneByOne.events);
+        t.equal(inRuns.touched, oneByOne.touched);
+        t.strictSame(drained(inRuns), drained(oneByOne));
+      }),
+    );
+    // A count that leaves its page, and a row that nobody has reached yet.
+    const many = Float64Array.from({ length: 3000 }, (_, index) => 1 + (index % 3));
+    inRuns.addRun(5000, many, 0, many.length);
+    for (const value of many) oneByOne.add(5000, value, 1);
+    t.strictSame(drained(inRuns), drained(oneByOne));
+  });
+}
+
 t.test('any finite number, its total within rounding', async () => {
   fc.assert(
     fc.property(fc.array(event(anyNumbers), { minLength: 1, maxLength: 40 }), (events) => {
