@@ -83,8 +83,8 @@ class Answering {
   readonly #turn: QueryTurn;
   readonly #size: Size;
   readonly #options: HolderOptions;
-  /** Clients that have not shown up yet. */
-  readonly #open: Set<ClientId>;
+  /** Of `clients`: those that have not shown up yet. */
+  readonly #open: Set<ClientId> = new Set();
   readonly #rows: (readonly string[])[] = [];
   #types: readonly TabType[] = [];
   #sum: unknown;
@@ -95,6 +95,8 @@ class Answering {
     this.#turn = turn;
     this.#size = new Size(maxBytes);
     this.#options = options;
+    // There may be very many of them: copied only for the question that is about them.
+    if (subject !== 'clients') return;
     const { clients } = showing;
     this.#open = new Set(clients === 'all' ? options.reading.clientIds() : clients);
   }
