@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
-import { type BinWalk, Bins, maxBinsPerSign, noBins } from './bins.js';
+import { Bins, type BinWalk, maxBinsPerSign, noBins } from './bins.js';
 import { addDecodedBins, decodeBins, encodeBins, examineBins } from './bins-codec.js';
 import { type CoarseHistogram, coarseTotal, finiteRanges } from './coarse.js';
 import { bucketIndex, finestScale, indexOfKey, lowerBoundary } from './scale.js';
