@@ -1,13 +1,17 @@
 import { tooLarge } from './result.js';
 
-/** Characters that become bytes in one step. */
-const pieceLength = 64 * 1024;
+/** Small enough to come out of memory that was in use before: the system takes longer to give new memory than it takes to write into it. */
+const pieceBytes = 64 * 1024;
+/** What a character may take in UTF-8. */
+const maxCharacterBytes = 3;
 
-/** The body of an answer while it is written: what is made of it so far is bytes already, and never copied as one text. */
+/** The body of an answer while it is written: what is made of it so far is bytes already, and never copied again. */
 export class AnswerBody {
   readonly #maxBytes: number;
   readonly #pieces: Uint8Array[] = [];
-  #text = '';
+  #piece: Buffer | undefined;
+  /** Bytes of `#piece` that are written. */
+  #used = 0;
   #length = 0;
 
   constructor(maxBytes: number) {
@@ -18,19 +22,30 @@ export class AnswerBody {
   add(text: string): void {
     this.#length += text.length;
     if (this.#length > this.#maxBytes) throw tooLarge(this.#maxBytes);
-    this.#text += text;
-    if (this.#text.length >= pieceLength) this.#cut();
+    this.#write(text);
+  }
+
+  #write(text: string): void {
+    const most = text.length * maxCharacterBytes;
+    if (this.#piece !== undefined && most > this.#piece.length - this.#used) this.#cut();
+    if (most > pieceBytes) {
+      this.#pieces.push(Buffer.from(text));
+      return;
+    }
+    this.#piece ??= Buffer.allocUnsafeSlow(pieceBytes);
+    this.#used += this.#piece.write(text, this.#used);
   }
 
   #cut(): void {
-    this.#pieces.push(Buffer.from(this.#text));
-    this.#text = '';
+    if (this.#piece !== undefined) this.#pieces.push(this.#piece.subarray(0, this.#used));
+    this.#piece = undefined;
+    this.#used = 0;
   }
 
   /** @param before, after what does not count as part of the answer */
-  finish(before: string, after: string): Uint8Array {
-    this.#text += after;
+  finish(before: string, after: string): readonly Uint8Array[] {
+    this.#write(after);
     this.#cut();
-    return Buffer.concat(before === '' ? this.#pieces : [Buffer.from(before), ...this.#pieces]);
+    return before === '' ? this.#pieces : [Buffer.from(before), ...this.#pieces];
   }
 }

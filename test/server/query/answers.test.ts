@@ -9,7 +9,7 @@ import { FakeClock } from '../../support/fake-clock.js';
 const wording = (form: Wording['form'], missing: readonly number[] = []): Wording => ({
   ...{ form, missing: missing as BucketIndex[], maxBytes: 10_000_000 },
 });
-const textOf = ({ body }: HttpReply) => Buffer.from(body as Uint8Array).toString();
+const textOf = ({ body }: HttpReply) => Buffer.concat(body as readonly Uint8Array[]).toString();
 const newTurn = () => new QueryTurn(new FakeClock(), 1000);
 
 /** Names in an order that is not theirs. */
