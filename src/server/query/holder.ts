@@ -110,7 +110,7 @@ class Answering {
     const lost: BucketIndex[] = [];
     const add = this.#adders[this.#subject];
     if (this.#subject === 'sum') {
-      this.#types = [...new Set(selected.flatMap(({ tabs }) => Array.from(tabs, ({ type }) => type)))];
+      this.#types = await this.#typesOf(selected);
       if (this.#types.length > 1) return lost;
     }
     let next = 0;
@@ -124,6 +124,15 @@ class Answering {
     };
     await Promise.all(Array.from({ length: parallelViews }, work));
     return lost;
+  }
+
+  async #typesOf(selected: readonly SelectedTabs[]): Promise<TabType[]> {
+    const types = new Set<TabType>();
+    for (const { tabs } of selected) {
+      for (const { type } of tabs) types.add(type);
+      if (this.#turn.isOver) await this.#turn.next();
+    }
+    return [...types];
   }
 
   #keep({ rows = [], sum }: Contribution): void {
