@@ -113,6 +113,7 @@ class Agent implements RunningAgent {
         port: this.#options.port,
         routes: agentRoutes({
           ...{ reception: this.#reception, room: this.#room, version: this.#version },
+          clock: this.#options.clock,
           status: () => this.status(),
         }),
         frames: this.#sdk,

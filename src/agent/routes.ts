@@ -1,5 +1,6 @@
 import { TabaError } from '../core/errors.js';
 import { intakePaths, intakeProtocols } from '../intake/protocol.js';
+import type { Clock } from '../runtime/clock.js';
 import { ProcessMetrics } from '../runtime/process-metrics.js';
 import { formOf, formTypes, replyInForm } from '../transport/inbound/accept.js';
 import type { HttpReply, Route } from '../transport/inbound/http.js';
@@ -16,10 +17,11 @@ export interface RoutesOf {
   readonly room: Room;
   readonly status: () => AgentStatus;
   readonly version: string;
+  readonly clock: Clock;
 }
 
 /** What an agent answers over HTTP. */
-export function agentRoutes({ reception, room, status, version }: RoutesOf): readonly Route[] {
+export function agentRoutes({ reception, room, status, version, clock }: RoutesOf): readonly Route[] {
   const routes = [
     ...intakePaths.map(
       (path): Route => ({
@@ -37,6 +39,7 @@ export function agentRoutes({ reception, room, status, version }: RoutesOf): rea
     }),
     metricsRoute(
       new ProcessMetrics({
+        clock,
         about: { version, role: 'agent' },
         figures: () => agentFigures(status()),
       }),

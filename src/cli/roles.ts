@@ -2,6 +2,7 @@ import type { RunningAgent } from '../agent/agent.js';
 import { DenyLists } from '../intake/deny-lists.js';
 import type { OtlpNaming } from '../intake/otlp/points.js';
 import type { StatsdOptions } from '../intake/statsd/statsd-door.js';
+import { boundYoungSpace } from '../runtime/young-generation.js';
 import type { RunningServer } from '../server/server.js';
 import type { Store } from '../storage/store.js';
 import type { Ingredients } from './daemon.js';
@@ -77,6 +78,8 @@ function statsdOf({ settings, registry }: Ingredients): { readonly statsd?: Stat
  */
 export async function serverFrom(ingredients: Ingredients, takesStatsd = true): Promise<RunningServer> {
   const { settings, registry, limits, clock, log } = ingredients;
+  // First of all: it cannot be taken back what it has grown to.
+  boundYoungSpace();
   const { startServer } = await import('../server/server.js');
   const store = await openStore(ingredients);
   try {

@@ -12,6 +12,7 @@ import { watchLiveMemory } from '../runtime/live-memory.js';
 import type { Log } from '../runtime/log.js';
 import { ProcessMetrics } from '../runtime/process-metrics.js';
 import { throttled } from '../runtime/throttled-log.js';
+import { Turn } from '../runtime/turn.js';
 import type { Member } from '../storage/coordination.js';
 import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
@@ -116,13 +117,15 @@ class Server implements RunningServer {
     const { store, registry, limits, bucketCount, clock } = options;
     // One fault of the store is a line per bucket.
     const log = throttled(options.log, { clock });
+    // One for all: each with slices of its own would make what comes in wait for all of them.
+    const turn = new Turn(clock);
     this.#options = options;
     this.#naming = options.otlp ?? defaultNaming;
     this.#samples = new Samples(clock);
     this.#latency = new Latency(() => clock.nowMs());
     this.#load = new DecayedRate(() => clock.monotonicMs());
     this.#owners = new Owners({
-      ...{ store, registry, clock, log, limits },
+      ...{ store, registry, clock, log, limits, turn },
       ownerId: this.#id,
       checkpointIntervalMs: options.checkpointIntervalMs,
       pruneClientSec: options.pruneClientSec,
@@ -175,8 +178,7 @@ class Server implements RunningServer {
       questions: { ...this.#querying.questions, ...this.#cluster.questions },
       flushes: this.#flushes,
       hello: () => this.#hello(),
-      clock,
-      log,
+      ...{ turn, clock, log },
     });
     this.#status = new NodeStatus({
       ...{ store, clock, version: options.version, roles: options.roles },
@@ -274,8 +276,9 @@ class Server implements RunningServer {
   }
 
   #metrics(): ProcessMetrics {
-    const { version, roles } = this.#options;
+    const { version, roles, clock } = this.#options;
     return new ProcessMetrics({
+      clock,
       about: { version, role: roles.join(',') },
       figures: () => serverFigures(this.status()),
     });

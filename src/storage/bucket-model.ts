@@ -132,6 +132,7 @@ export class BucketModel<E extends Stored, P extends StoredPage, S extends Store
     this.#tally.asideBytes += item.bytes;
   }
 
+  /** The page as it is now: what is written later changes it. */
   getPage(key: PageKey): P | undefined {
     return this.#pages.get(pageKey(key));
   }
@@ -141,9 +142,14 @@ export class BucketModel<E extends Stored, P extends StoredPage, S extends Store
     const text = pageKey(key);
     const known = this.#pages.get(text);
     if (known !== undefined && known.position > page.position) return false;
-    if (known === undefined) this.#tally.pages++;
     this.#tally.pageBytes += page.bytes - (known?.bytes ?? 0);
-    this.#pages.set(text, page);
+    if (known === undefined) {
+      this.#tally.pages++;
+      this.#pages.set(text, page);
+    } else {
+      // In its place: every checkpoint writes very many, and a new object for each would be old garbage by the next.
+      Object.assign(known, page);
+    }
     return true;
   }
 

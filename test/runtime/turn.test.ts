@@ -31,21 +31,21 @@ class Workers {
 
 t.test('workers share slices, and go on in the order in which they came', async (t) => {
   t.same(
-    await new Workers().loops('abcdefgh', 2),
+    await new Workers().loops('abcdefgh', 0.4),
     ['abc', 'def', 'gh'],
-    'the third step ends the slice of 5 ms',
+    'the third step ends the slice of 1 ms',
   );
-  t.same(await new Workers().loops('abcd', 7), ['a', 'b', 'c', 'd'], 'each step is more than a slice');
+  t.same(await new Workers().loops('abcd', 1.4), ['a', 'b', 'c', 'd'], 'each step is more than a slice');
   t.same(await new Workers().loops('abcdefgh', 0), ['abcdefgh'], 'what takes no time is not interrupted');
 });
 
 t.test('who comes while others wait goes behind them', async (t) => {
   const workers = new Workers();
-  const all = [...'abcdef'].map((name) => workers.work(name, 3));
+  const all = [...'abcdef'].map((name) => workers.work(name, 0.6));
   t.equal(workers.done, 'ab');
   await nextLoop();
   t.equal(workers.done, 'abcd');
-  all.push(workers.work('g', 3));
+  all.push(workers.work('g', 0.6));
   t.equal(workers.done, 'abcd');
   await Promise.all(all);
   t.equal(workers.done, 'abcdefg');

@@ -3,6 +3,7 @@ import type { BucketIndex, MemberId, ProducerId, TabName } from '../../src/core/
 import type { Clock } from '../../src/runtime/clock.js';
 import { Lifecycle } from '../../src/runtime/lifecycle.js';
 import type { Log } from '../../src/runtime/log.js';
+import { Turn } from '../../src/runtime/turn.js';
 import { SharedCluster } from '../../src/server/cluster/shared-cluster.js';
 import type { Chore, ChoreDone } from '../../src/server/query/chore.js';
 import { Everywhere } from '../../src/server/query/everywhere.js';
@@ -97,6 +98,7 @@ export class ServerProcess {
     });
     this.links = new Links({
       ...{ router: this.router, own: (block) => this.owners.take(block), clock, log },
+      turn: new Turn(clock),
       questions: {
         ...queryQuestions({ holder, administration, registry, discardPending }),
         ...this.#cluster.questions,

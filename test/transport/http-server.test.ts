@@ -10,6 +10,12 @@ import { FakeClock } from '../support/fake-clock.js';
 const doc = { summary: 'for tests', gives: ['text/plain'] };
 
 const big = new Uint8Array(20 * 2 ** 20).fill(7);
+// Whatever is left out or swapped shows.
+for (let at = 0; at < big.length; at += 1000) big[at] = at / 1000;
+const bigInPieces = Array.from({ length: Math.ceil(big.length / 50_000) }, (_, at) =>
+  big.subarray(at * 50_000, (at + 1) * 50_000),
+);
+const bits = [Buffer.from('one'), new Uint8Array(), Buffer.from(', two')];
 
 async function start(t: Test, options: Partial<HttpServerOptions> = {}) {
   const bodies: string[] = [];
@@ -32,6 +38,8 @@ async function start(t: Test, options: Partial<HttpServerOptions> = {}) {
         },
       },
       { method: 'GET', path: '/big', doc, handle: async () => ({ status: 200, body: big }) },
+      { method: 'GET', path: '/pieces', doc, handle: async () => ({ status: 200, body: bigInPieces }) },
+      { method: 'GET', path: '/bits', doc, handle: async () => ({ status: 200, body: bits }) },
       {
         method: 'GET',
         path: '/busy',
@@ -157,6 +165,18 @@ t.test('a large answer arrives whole; HEAD tells its length alone', async (t) =>
   const head = await fetch(`${url}/big`, { method: 'HEAD' });
   t.strictSame([head.status, head.headers.get('content-length')], [200, String(big.length)]);
   await t.rejects(askHttp({ url: `${url}/big`, maxAnswerBytes: 1000 }), { code: 'result_too_large' });
+});
+
+t.test('an answer in pieces arrives as one', async (t) => {
+  const { url } = await start(t);
+  t.equal(
+    Buffer.compare((await askHttp({ url: `${url}/pieces` })).body, big),
+    0,
+    'more than a socket takes at once',
+  );
+  const head = await fetch(`${url}/pieces`, { method: 'HEAD' });
+  t.strictSame([head.status, head.headers.get('content-length')], [200, String(big.length)]);
+  t.equal((await askHttp({ url: `${url}/bits` })).body.toString(), 'one, two');
 });
 
 t.test('a port in use is refused by name', async (t) => {

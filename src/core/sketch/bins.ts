@@ -9,6 +9,12 @@ const listEntries = 16;
 
 const noCounts = new Float64Array(0);
 
+/** How far a walk over bins has come: how many of them lie behind it, and how many values. */
+export interface BinWalk {
+  at: number;
+  seen: number;
+}
+
 /**
  * The bins of one sign of a histogram: a count (a double, above 0) by index. Few or widely scattered bins are a sorted
  * list of (index, count), close ones a dense range of counts; nothing outside can tell which.
@@ -167,14 +173,25 @@ export class Bins {
     this.merge(finer, 1);
   }
 
-  /** Calls `visit` for every bin in use, ascending or descending, until it says false. */
-  visit(ascending: boolean, visit: (key: number, count: number) => boolean): void {
+  /**
+   * Goes on with a walk, ascending or descending, to the bin that holds the value at index `rank`, and stays before it.
+   * @returns the bin, or undefined when the walk has passed them all
+   */
+  seek(walk: BinWalk, rank: number, ascending: boolean): number | undefined {
     const counts = this.#keys === undefined ? this.#counts : this.#listed;
-    const step = ascending ? 1 : -1;
-    for (let left = counts.length, at = ascending ? 0 : left - 1; left > 0; left--, at += step) {
-      const count = counts[at]!;
-      if (count !== 0 && !visit(this.#keys === undefined ? this.#base + at : this.#keys[at]!, count)) return;
+    const { length } = counts;
+    let { at, seen } = walk;
+    let slot = -1;
+    for (; at < length; at++) {
+      slot = ascending ? at : length - 1 - at;
+      const upTo = seen + counts[slot]!;
+      if (upTo > rank) break;
+      seen = upTo;
     }
+    walk.at = at;
+    walk.seen = seen;
+    if (at === length) return undefined;
+    return this.#keys === undefined ? this.#base + slot : this.#keys[slot]!;
   }
 
   /** What is in use, ascending; to be read only, and before anything changes. */

@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
-import { Bins, maxBinsPerSign, noBins } from './bins.js';
+import { Bins, type BinWalk, maxBinsPerSign, noBins } from './bins.js';
 import { addDecodedBins, decodeBins, encodeBins, examineBins } from './bins-codec.js';
 import { type CoarseHistogram, coarseTotal, finiteRanges } from './coarse.js';
 import { bucketIndex, finestScale, indexOfKey, lowerBoundary } from './scale.js';
@@ -225,31 +225,36 @@ export class Histogram {
   percentiles(ps: readonly number[]): number[] {
     const { count, min, max } = this;
     if (count === 0) return [];
-    const ranks = ps.map((p) => Math.min(Math.floor(p * count), count - 1));
-    const ascending = [...ranks.keys()].sort((a, b) => ranks[a]! - ranks[b]!);
-    const answers = ranks.map((rank) => (rank <= 0 ? min : max));
-    let next = ascending.findIndex((index) => ranks[index]! > 0 && ranks[index]! < count - 1);
-    if (next < 0) return answers;
-    // One walk over all buckets; boundaries are worked out for those that hold one of the ranks.
-    let seen = 0;
-    const pass = (bucketCount: number, value: () => number): boolean => {
-      seen += bucketCount;
-      for (; next < ascending.length; next++) {
-        const rank = ranks[ascending[next]!]!;
-        if (rank === count - 1) return false;
-        if (seen <= rank) return true;
-        answers[ascending[next]!] = value();
-      }
-      return false;
-    };
-    this.#negative.visit(false, (key, weight) =>
-      pass(weight, () => this.#within(-this.#upper(key), -this.#lower(key))),
-    );
-    if (this.zeros > 0) pass(this.zeros, () => this.#within(0, 0));
-    this.#positive.visit(true, (key, weight) =>
-      pass(weight, () => this.#within(this.#lower(key), this.#upper(key))),
-    );
-    return answers;
+    const last = count - 1;
+    // One walk over all buckets for as long as the ranks ascend; boundaries are worked out for those that hold one of them.
+    let walk = startOfWalk();
+    let walkedTo = 0;
+    return ps.map((p) => {
+      const rank = Math.min(Math.floor(p * count), last);
+      if (rank <= 0) return min;
+      if (rank === last) return max;
+      if (rank < walkedTo) walk = startOfWalk();
+      walkedTo = rank;
+      return this.#valueAt(rank, walk);
+    });
+  }
+
+  /** The value at index `rank` of all in ascending order, to which `walk` has not come yet. */
+  #valueAt(rank: number, walk: ValueWalk): number {
+    if (walk.among === 'negatives') {
+      const key = this.#negative.seek(walk, rank, false);
+      if (key !== undefined) return this.#within(-this.#upper(key), -this.#lower(key));
+      walk.among = 'zeros';
+    }
+    if (walk.among === 'zeros') {
+      if (walk.seen + this.zeros > rank) return this.#within(0, 0);
+      walk.seen += this.zeros;
+      walk.at = 0;
+      walk.among = 'positives';
+    }
+    const key = this.#positive.seek(walk, rank, true);
+    // Fractional counts may come to a little less than their sum.
+    return key === undefined ? this.max : this.#within(this.#lower(key), this.#upper(key));
   }
 
   #within(low: number, high: number): number {
@@ -291,6 +296,15 @@ export class Histogram {
     examineBins(input);
     return count;
   }
+}
+
+/** A walk over all values of a histogram in ascending order. */
+interface ValueWalk extends BinWalk {
+  among: 'negatives' | 'zeros' | 'positives';
+}
+
+function startOfWalk(): ValueWalk {
+  return { at: 0, seen: 0, among: 'negatives' };
 }
 
 /** Upper by lower end of a range that does not lie within one bucket of the finest scale; 1 for one that does. */

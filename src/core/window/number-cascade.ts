@@ -34,7 +34,10 @@ export function numberWindowSum(
 ): Pick<NumberWindow, 'count' | 'total'> {
   const sum = { count: 0, total: 0 };
   const bounds = cascade.bounds(number, nowSec);
-  for (const [index, ring] of cascade.rings.entries()) {
+  const { rings } = cascade;
+  for (let index = 0; index < rings.length; index++) {
+    const ring = rings[index]!;
+    if (ring.size === 0) continue;
     const { start, end } = cascade.cellsWithin(bounds, index);
     ring.sumInto(sum, start, end);
   }

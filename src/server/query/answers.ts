@@ -2,8 +2,10 @@ import type { RenderForm } from '../../core/handlers/handler.js';
 import type { BucketIndex } from '../../core/ids.js';
 import { replyWith } from '../../transport/inbound/accept.js';
 import type { HttpReply } from '../../transport/inbound/http.js';
+import { AnswerBody } from './answer-body.js';
 import { bucketRanges } from './bucket-ranges.js';
-import { tooLarge } from './result.js';
+import type { QueryTurn } from './query-turn.js';
+import { sortedInTurn } from './sorted.js';
 
 /** How an answer is written, and what has to be said about it. */
 export interface Wording {
@@ -20,81 +22,138 @@ type Row = readonly string[];
 /** Key of the mark of a partial answer in the detailed form: no tab and no client can have that name. */
 const missingKey = '%missing_buckets';
 
-/** `[key, rendering]`: an object, or a line each. */
-export function keyed(rows: readonly Row[], wording: Wording): HttpReply {
-  const sorted = sortedByKey(rows);
-  if (wording.form === 'text')
-    return reply(sorted.map(([key, rendering]) => `${key}: ${rendering}\n`).join(''), wording);
-  return reply(object(sorted, wording), wording);
-}
-
-/** Each key is there once. Strings by themselves are sorted several times as fast as by a function that compares. */
-function sortedByKey(rows: readonly Row[]): Row[] {
-  const byKey = new Map(rows.map((row) => [row[0]!, row]));
-  return [...byKey.keys()].sort().map((key) => byKey.get(key)!);
+/** `[key, rendering]`, each key once: an object, or a line each. */
+export async function keyed(rows: readonly Row[], wording: Wording, turn: QueryTurn): Promise<HttpReply> {
+  const { keys, byKey } = await inOrder(rows, ([key]) => key!, turn);
+  const body = new AnswerBody(wording.maxBytes);
+  const isText = wording.form === 'text';
+  const members = isText ? undefined : new Members(body, wording);
+  for (const key of keys) {
+    const rendering = byKey.get(key)![1]!;
+    if (members === undefined) body.add(`${key}: ${rendering}\n`);
+    else members.add(key, rendering);
+    if (turn.isOver) await turn.next();
+  }
+  members?.end();
+  return reply(body, wording);
 }
 
 /** `[tab, client, rendering]`: an object of each client, as the first Taba answers; or a line each. */
-export function keyedByClient(rows: readonly Row[], wording: Wording): HttpReply {
-  const sorted = [...rows].sort((a, b) => byFirst(a, b) || (a[1]! < b[1]! ? -1 : 1));
+export async function keyedByClient(
+  rows: readonly Row[],
+  wording: Wording,
+  turn: QueryTurn,
+): Promise<HttpReply> {
+  const body = new AnswerBody(wording.maxBytes);
   if (wording.form === 'text') {
-    return reply(sorted.map(([tab, client, text]) => `(${tab}, ${client}): ${text}\n`).join(''), wording);
+    // No name has a line feed, and none of their characters comes before it.
+    const { keys, byKey } = await inOrder(rows, ([tab, client]) => `${tab}\n${client}`, turn);
+    for (const key of keys) {
+      const [tab, client, text] = byKey.get(key)!;
+      body.add(`(${tab}, ${client}): ${text}\n`);
+      if (turn.isOver) await turn.next();
+    }
+    return reply(body, wording);
   }
-  const tabsOf = new Map<string, Row[]>();
-  for (const [tab, client, rendering] of sorted) {
-    const known = tabsOf.get(client!);
-    if (known === undefined) tabsOf.set(client!, [[tab!, rendering!]]);
-    else known.push([tab!, rendering!]);
+  const { keys, byKey } = await inOrder(rows, ([tab, client]) => `${client}\n${tab}`, turn);
+  const clients = new Members(body, wording);
+  let tabs: Members | undefined;
+  let clientOfTabs: string | undefined;
+  for (const key of keys) {
+    const [tab, client, rendering] = byKey.get(key)!;
+    if (tabs === undefined || client !== clientOfTabs) {
+      tabs?.end();
+      clients.begin(client!);
+      tabs = new Members(body);
+      clientOfTabs = client;
+    }
+    tabs.add(tab!, rendering!);
+    if (turn.isOver) await turn.next();
   }
-  const clients = [...tabsOf].sort(byFirst);
-  return reply(
-    object(
-      clients.map(([client, tabs]) => [client, members(tabs)]),
-      wording,
-    ),
-    wording,
-  );
+  tabs?.end();
+  clients.end();
+  return reply(body, wording);
 }
 
 /** Texts, in their order: an array, or a line each. */
-export function listed(texts: Iterable<string>, wording: Wording): HttpReply {
-  const sorted = [...new Set(texts)].sort();
-  const body = wording.form === 'text' ? sorted.map((text) => `${text}\n`).join('') : JSON.stringify(sorted);
+export async function listed(texts: Iterable<string>, wording: Wording, turn: QueryTurn): Promise<HttpReply> {
+  const sorted = await sortedInTurn([...new Set(texts)], turn);
+  const body = new AnswerBody(wording.maxBytes);
+  const isText = wording.form === 'text';
+  if (!isText) body.add('[');
+  for (const [at, text] of sorted.entries()) {
+    body.add(isText ? `${text}\n` : `${at === 0 ? '' : ','}${JSON.stringify(text)}`);
+    if (turn.isOver) await turn.next();
+  }
+  if (!isText) body.add(']');
   return reply(body, wording);
 }
 
 /** One rendering; in the detailed form an object, so that it can be marked. */
 export function single(rendering: string, wording: Wording): HttpReply {
   const { form, missing } = wording;
-  if (form !== 'detailed' || missing.length === 0) return reply(rendering, wording);
-  return reply(`{${mark(missing)},\n${rendering.slice(1)}`, wording);
+  const body = new AnswerBody(wording.maxBytes);
+  const isMarked = form === 'detailed' && missing.length > 0;
+  body.add(isMarked ? `{${mark(missing)},\n${rendering.slice(1)}` : rendering);
+  return reply(body, wording, form === 'text' && (rendering === '' || rendering.endsWith('\n')));
 }
 
-function byFirst(a: readonly [string, ...unknown[]] | Row, b: readonly [string, ...unknown[]] | Row): number {
-  return a[0]! < b[0]! ? -1 : a[0] === b[0] ? 0 : 1;
+/** The rows by their keys, of which the last of each counts, and the keys in their order. */
+async function inOrder(
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+  turn: QueryTurn,
+): Promise<{ readonly keys: readonly string[]; readonly byKey: ReadonlyMap<string, Row> }> {
+  const byKey = new Map<string, Row>();
+  const keys: string[] = [];
+  for (const row of rows) {
+    const key = keyOf(row);
+    if (!byKey.has(key)) keys.push(key);
+    byKey.set(key, row);
+    if (turn.isOver) await turn.next();
+  }
+  return { keys: await sortedInTurn(keys, turn), byKey };
 }
 
-function object(rows: readonly Row[], { form, missing }: Wording): string {
-  if (form !== 'detailed' || missing.length === 0) return members(rows);
-  return members(rows, mark(missing));
-}
+/** The members of an object, a line each, while they are written. */
+class Members {
+  readonly #body: AnswerBody;
+  #before = '{';
 
-function members(rows: readonly Row[], ...first: readonly string[]): string {
-  return `{${[...first, ...rows.map(([key, json]) => `${JSON.stringify(key)}: ${json}`)].join(',\n')}}`;
+  /** @param wording of the whole answer, whose mark goes first */
+  constructor(body: AnswerBody, wording?: Wording) {
+    this.#body = body;
+    if (wording?.form !== 'detailed' || wording.missing.length === 0) return;
+    body.add(`{${mark(wording.missing)}`);
+    this.#before = ',\n';
+  }
+
+  /** @param value as JSON */
+  add(key: string, value: string): void {
+    this.#body.add(`${this.#before}${JSON.stringify(key)}: ${value}`);
+    this.#before = ',\n';
+  }
+
+  /** A member whose value is to follow. */
+  begin(key: string): void {
+    this.add(key, '');
+  }
+
+  end(): void {
+    this.#body.add(this.#before === '{' ? '{}' : '}');
+  }
 }
 
 function mark(missing: readonly BucketIndex[]): string {
   return `${JSON.stringify(missingKey)}: ${JSON.stringify(bucketRanges(missing))}`;
 }
 
-/** What is made as a whole is measured as a whole. @throws TabaError `result_too_large` */
-function reply(body: string, { form, asOfSec, missing, maxBytes }: Wording): HttpReply {
-  if (body.length > maxBytes) throw tooLarge(maxBytes);
+/** @param isEnded whether the text ends with its line: those of lists do, JSON never does */
+function reply(body: AnswerBody, { form, asOfSec, missing }: Wording, isEnded = form === 'text'): HttpReply {
   const buckets = bucketRanges(missing);
   const note =
     form === 'text' && buckets !== '' ? `# partial: nothing of buckets ${buckets} is in this answer\n` : '';
-  const end = form === 'text' && (body === '' || body.endsWith('\n')) ? '' : '\n';
-  return replyWith(form, `${note}${body}${end}`, {
+  return replyWith(form, body.finish(note, isEnded ? '' : '\n'), {
     ...(asOfSec !== undefined && { 'x-taba-as-of': asOfSec.toFixed(3) }),
     ...(buckets !== '' && { 'x-taba-missing-buckets': buckets }),
   });

@@ -83,8 +83,8 @@ class Answering {
   readonly #turn: QueryTurn;
   readonly #size: Size;
   readonly #options: HolderOptions;
-  /** Clients that have not shown up yet. */
-  readonly #open: Set<ClientId>;
+  /** Of `clients`: those that have not shown up yet. */
+  readonly #open: Set<ClientId> = new Set();
   readonly #rows: (readonly string[])[] = [];
   #types: readonly TabType[] = [];
   #sum: unknown;
@@ -95,6 +95,8 @@ class Answering {
     this.#turn = turn;
     this.#size = new Size(maxBytes);
     this.#options = options;
+    // There may be very many of them: copied only for the question that is about them.
+    if (subject !== 'clients') return;
     const { clients } = showing;
     this.#open = new Set(clients === 'all' ? options.reading.clientIds() : clients);
   }
@@ -108,7 +110,7 @@ class Answering {
     const lost: BucketIndex[] = [];
     const add = this.#adders[this.#subject];
     if (this.#subject === 'sum') {
-      this.#types = [...new Set(selected.flatMap(({ tabs }) => Array.from(tabs, ({ type }) => type)))];
+      this.#types = await this.#typesOf(selected);
       if (this.#types.length > 1) return lost;
     }
     let next = 0;
@@ -122,6 +124,15 @@ class Answering {
     };
     await Promise.all(Array.from({ length: parallelViews }, work));
     return lost;
+  }
+
+  async #typesOf(selected: readonly SelectedTabs[]): Promise<TabType[]> {
+    const types = new Set<TabType>();
+    for (const { tabs } of selected) {
+      for (const { type } of tabs) types.add(type);
+      if (this.#turn.isOver) await this.#turn.next();
+    }
+    return [...types];
   }
 
   #keep({ rows = [], sum }: Contribution): void {

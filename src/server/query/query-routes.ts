@@ -1,6 +1,7 @@
 import { TabaError } from '../../core/errors.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { Limits } from '../../core/limits.js';
+import type { Clock } from '../../runtime/clock.js';
 import { detailedTypes, formOf } from '../../transport/inbound/accept.js';
 import type { HttpReply, HttpRequest, Route } from '../../transport/inbound/http.js';
 import { Parameters } from '../../transport/inbound/parameters.js';
@@ -8,6 +9,7 @@ import { keyed, keyedByClient, listed, single, type Wording } from './answers.js
 import type { Subject } from './ask.js';
 import type { Gather, Gathered } from './gather.js';
 import { handlerOf } from './handler-of.js';
+import { QueryTurn } from './query-turn.js';
 import { rendered, written } from './renderings.js';
 import { partialParameter, selectionOf, selectionParameters } from './selection.js';
 
@@ -15,16 +17,26 @@ export interface QueryOptions {
   readonly gather: Gather;
   readonly registry: HandlerRegistry;
   readonly limits: Pick<Limits, 'maxResultBytes' | 'maxExpressionBytes'>;
+  readonly clock: Clock;
   /** The present for which queries answer, seconds UTC: put back by how late events arrive. */
   presentSec(): number;
 }
+
+/** What an answer is made with. */
+interface Worker {
+  readonly registry: HandlerRegistry;
+  readonly turn: QueryTurn;
+}
+
+/** How long writing an answer may take, which its size bounds as well. */
+const writeBudgetMs = 30_000;
 
 interface QueryRoute {
   readonly summary: string;
   readonly subject: Subject;
   /** Whether the answer is about a moment: windows move, names do not. */
   readonly isTimed: boolean;
-  answer(gathered: Gathered, wording: Wording, registry: HandlerRegistry): HttpReply;
+  answer(gathered: Gathered, wording: Wording, worker: Worker): HttpReply | Promise<HttpReply>;
 }
 
 const routes: Readonly<Record<string, QueryRoute>> = {
@@ -32,13 +44,13 @@ const routes: Readonly<Record<string, QueryRoute>> = {
     summary: 'Tabs, each over all clients or those that are named',
     subject: 'aggregates',
     isTimed: true,
-    answer: ({ rows }, wording) => keyed(rows, wording),
+    answer: ({ rows }, wording, { turn }) => keyed(rows, wording, turn),
   },
   '/projection': {
     summary: 'Tabs by client',
     subject: 'projections',
     isTimed: true,
-    answer: ({ rows }, wording) => keyedByClient(rows, wording),
+    answer: ({ rows }, wording, { turn }) => keyedByClient(rows, wording, turn),
   },
   '/supertabs': {
     summary: 'One aggregate over several tabs of one type',
@@ -50,21 +62,21 @@ const routes: Readonly<Record<string, QueryRoute>> = {
     summary: 'Names of tabs',
     subject: 'tabs',
     isTimed: false,
-    answer: ({ rows }, wording) => listed(firstOf(rows), wording),
+    answer: ({ rows }, wording, { turn }) => listed(firstOf(rows), wording, turn),
   },
   '/clients': {
     summary: 'Ids of clients',
     subject: 'clients',
     isTimed: false,
-    answer: ({ rows }, wording) => listed(firstOf(rows), wording),
+    answer: ({ rows }, wording, { turn }) => listed(firstOf(rows), wording, turn),
   },
   '/types': {
     summary: 'Tabs and their types',
     subject: 'tabs',
     isTimed: false,
-    answer({ rows }, wording) {
+    answer({ rows }, wording, { turn }) {
       const isText = wording.form === 'text';
-      return keyed(isText ? rows : rows.map(([tab, type]) => [tab!, JSON.stringify(type)]), wording);
+      return keyed(isText ? rows : rows.map(([tab, type]) => [tab!, JSON.stringify(type)]), wording, turn);
     },
   },
 };
@@ -90,7 +102,7 @@ export function queryRoutes(options: QueryOptions): Route[] {
 async function answer(
   request: HttpRequest,
   { subject, isTimed, answer }: QueryRoute,
-  { gather, registry, limits, presentSec }: QueryOptions,
+  { gather, registry, limits, clock, presentSec }: QueryOptions,
 ): Promise<HttpReply> {
   const parameters = Parameters.of(request, queryParameters);
   const selection = selectionOf(parameters, limits.maxExpressionBytes);
@@ -103,11 +115,13 @@ async function answer(
     signal: request.signal,
   });
   const { missing } = gathered;
-  return answer(gathered, { form, missing, maxBytes, ...(isTimed && { asOfSec: nowSec }) }, registry);
+  const turn = new QueryTurn(clock, writeBudgetMs, request.signal);
+  const wording = { form, missing, maxBytes, ...(isTimed && { asOfSec: nowSec }) };
+  return answer(gathered, wording, { registry, turn });
 }
 
 /** @throws TabaError `unknown_tab`, `mixed_types` naming the types */
-function superAggregate({ types, sum }: Gathered, wording: Wording, registry: HandlerRegistry): HttpReply {
+function superAggregate({ types, sum }: Gathered, wording: Wording, { registry }: Worker): HttpReply {
   const [type] = types;
   if (type === undefined) throw new TabaError('unknown_tab', 'no tab matches');
   if (types.length > 1) {

@@ -2,7 +2,7 @@ import { TabaError } from '../../core/errors.js';
 import type { Clock } from '../../runtime/clock.js';
 
 /** How long a query works before others have their turn. Higher values answer sooner at the cost of everybody else. */
-const sliceMs = 5;
+const sliceMs = 2;
 
 /** The time that a query may use, taken in slices: no query may hold up a server. Several workers may share it. */
 export class QueryTurn {

@@ -2,7 +2,7 @@ import type { AddressedAnswer, Answer, Block } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
-import { Turn } from '../../runtime/turn.js';
+import type { Turn } from '../../runtime/turn.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
 import type { Frame, Hello, PushBlocks } from '../../wire/frame.js';
 import type { Questions } from '../cluster/peers.js';
@@ -18,6 +18,8 @@ export interface LinksOptions {
   readonly questions: Questions;
   readonly flushes: Flushes;
   readonly hello: () => Hello;
+  /** In which Blocks are checked: an agent sends those of all its buckets at once. */
+  readonly turn: Turn;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,12 +37,9 @@ interface Peer {
 export class Links implements FrameLinkEvents {
   readonly #options: LinksOptions;
   readonly #peers = new Map<FrameLink, Peer>();
-  /** In which Blocks are checked: an agent sends those of all its buckets at once. */
-  readonly #turn: Turn;
 
   constructor(options: LinksOptions) {
     this.#options = options;
-    this.#turn = new Turn(options.clock);
   }
 
   get size(): number {
@@ -96,8 +95,8 @@ export class Links implements FrameLinkEvents {
   }
 
   async #takeBlock(link: FrameLink, peer: Peer, block: Block): Promise<void> {
-    const { router, own } = this.#options;
-    if (this.#turn.isOver) await this.#turn.pause();
+    const { router, own, turn } = this.#options;
+    if (turn.isOver) await turn.pause();
     const answer = await (peer.hello.role === 'server' ? own(block) : router.take(block));
     const { bucket, producer, seq } = block;
     peer.answers.push({ bucket, producer, seq, answer });

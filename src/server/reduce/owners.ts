@@ -37,6 +37,8 @@ export interface OwnersOptions {
   watchMemory?(measured: (liveBytes: number) => void): () => void;
   /** Buckets whose journals are replayed at once after an acquisition, the others one after the other. Default: 8. */
   readonly replaysAtOnce?: number;
+  /** See `BucketContext`. Default: one of its own. */
+  readonly turn?: Turn;
   /** Pause before the next acquisition, after that many failures in a row. Default: 50 ms doubling up to 2 s, with jitter. */
   backoffMs?(failures: number): number;
   /** Whether what is in memory can be trusted to be the present, see `Reading`. Default: yes. */
@@ -117,7 +119,7 @@ export class Owners {
       rules: { allowedSkewSec: limits.allowedSkewSec, sinceSec: store.opened.createdAtMs / 1000 },
       retryAfterMs: 100,
       replays: new Turnstile(options.replaysAtOnce ?? defaultReplaysAtOnce),
-      turn: new Turn(options.clock),
+      turn: options.turn ?? new Turn(options.clock),
       changed: (bucket) => this.#changed(bucket),
       loaded: () => this.#eviction.makeRoom(),
       gaveUp: (bucket) => this.#gaveUp(bucket),

@@ -6,6 +6,9 @@ import { encodeHead, type LogRecord, type PageItem } from './records.js';
 import { scan } from './scan.js';
 import { type Segment, WindowedSource } from './segment.js';
 
+/** What is looked through before others have their turn: about a millisecond. */
+const bytesPerSlice = 2 ** 17;
+
 /** A record that was added to a commit, and where in it its contents begin. */
 export interface Placed {
   readonly record: LogRecord;
@@ -63,17 +66,24 @@ export class Compaction {
     return this.#chain.bytesOnDisk() > 2 * this.#index.liveBytes() + this.#slackBytes;
   }
 
-  /** Adds to `buffer` what still holds of about `budgetBytes` of the oldest segment. */
-  plan(buffer: RecordBuffer, budgetBytes: number): Step {
+  /**
+   * Adds to `buffer` what still holds of about `budgetBytes` of the oldest segment. Comes back in between, so that others
+   * may have their turn: no write may be under way until it has ended.
+   */
+  *plan(buffer: RecordBuffer, budgetBytes: number): Generator<void, Step> {
     const segment = this.#chain.segments[0]!;
     if (this.#sourceOf !== segment) this.#begin(segment);
     const placed: Placed[] = [];
     const start = this.#offset;
     let offset = start;
+    let pausedAt = start;
     for (const found of scan(this.#source!, this.#mark, offset, false)) {
       if (found.kind === 'record') this.#move(buffer, placed, segment, found.record, found.contentOffset);
       offset = found.end;
       if (offset - start >= budgetBytes) break;
+      if (offset - pausedAt < bytesPerSlice) continue;
+      pausedAt = offset;
+      yield;
     }
     let bucket = this.#bucket;
     if (offset >= segment.end) bucket = this.#restate(buffer, placed, segment, budgetBytes);

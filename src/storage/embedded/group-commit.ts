@@ -145,7 +145,7 @@ export class GroupCommit {
   async #commit(): Promise<void> {
     this.#buffer.clear();
     const batch = this.#takeBatch();
-    const step = this.#compacts() ? this.#planStep(batch) : undefined;
+    const step = this.#compacts() ? await this.#planStep(batch) : undefined;
     const placed: Placed[] = step === undefined ? [] : [...step.placed];
     for (const { write, contents } of batch) {
       if (write === undefined) continue;
@@ -186,12 +186,17 @@ export class GroupCommit {
     return this.#waiting.splice(0, count);
   }
 
-  #planStep(batch: readonly Waiting[]): Step | undefined {
+  async #planStep(batch: readonly Waiting[]): Promise<Step | undefined> {
     let bytes = 0;
     for (const waiting of batch) bytes += sizeOf(waiting);
     const idle = batch.length === 0 ? maxCommitBytes : minCompactionBytes;
     try {
-      return this.#compaction.plan(this.#buffer, Math.max(idle, compactionShare * bytes));
+      const plan = this.#compaction.plan(this.#buffer, Math.max(idle, compactionShare * bytes));
+      for (;;) {
+        const { done, value } = plan.next();
+        if (done) return value;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     } catch (error) {
       // The disk cannot be read: writes must go on, at the price of a log that grows.
       this.#log.error('store_compaction_failed', {

@@ -39,7 +39,7 @@ export function formOf(request: HttpRequest): RenderForm {
 
 export function replyWith(
   form: RenderForm,
-  body: string,
+  body: NonNullable<HttpReply['body']>,
   headers: Readonly<Record<string, string>> = {},
 ): HttpReply {
   return { status: 200, headers: { 'content-type': contentTypes[form], ...headers }, body };

@@ -17,7 +17,8 @@ export interface HttpRequest {
 export interface HttpReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  /** Pieces are sent one behind the other: what is large need not be copied into one. */
+  readonly body?: string | Uint8Array | readonly Uint8Array[];
 }
 
 /** A parameter of the query string, or of a form in the body. */

@@ -30,25 +30,47 @@ export function writeReply(
   { status, headers = {}, body = '' }: HttpReply,
   { head, closes }: { readonly head: boolean; readonly closes: boolean },
 ): void {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const pieces = piecesOf(body);
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   response.cork(() => {
     response.writeStatus(`${status} ${reasons[status] ?? 'Unknown'}`);
     for (const [name, value] of Object.entries(headers)) response.writeHeader(name, oneLine(value));
     if (closes) response.writeHeader('connection', 'close');
-    if (head) response.endWithoutBody(bytes.length, closes);
-    else if (bytes.length <= streamedBytes || closes) response.end(bytes, closes);
-    else stream(response, bytes);
+    if (head) response.endWithoutBody(length, closes);
+    else if (length <= streamedBytes || closes) response.end(joined(pieces), closes);
+    else stream(response, pieces, length);
   });
 }
 
-function stream(response: HttpResponse, bytes: Uint8Array): void {
+function piecesOf(body: NonNullable<HttpReply['body']>): readonly Uint8Array[] {
+  if (typeof body === 'string') return [Buffer.from(body)];
+  return body instanceof Uint8Array ? [body] : body;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+}
+
+function stream(response: HttpResponse, pieces: readonly Uint8Array[], length: number): void {
   const startOffset = response.getWriteOffset();
-  const [taken] = response.tryEnd(bytes, bytes.length);
-  if (taken) return;
-  response.onWritable((offset) => {
-    const [isTaken] = response.tryEnd(bytes.subarray(offset - startOffset), bytes.length);
-    return isTaken;
-  });
+  let next = 0;
+  /** Where in the body piece `next` begins. */
+  let start = 0;
+  /** @returns whether everything was taken; what was not stays with this side */
+  const send = (taken: number): boolean => {
+    let from = taken - start;
+    while (next < pieces.length) {
+      const piece = pieces[next]!;
+      const [isTaken] = response.tryEnd(from === 0 ? piece : piece.subarray(from), length);
+      if (!isTaken) return false;
+      start += piece.length;
+      next++;
+      from = 0;
+    }
+    return true;
+  };
+  if (send(0)) return;
+  response.onWritable((offset) => send(offset - startOffset));
 }
 
 /** uWebSockets.js writes header values as they are: a line break in one would begin another header. */

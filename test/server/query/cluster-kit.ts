@@ -101,7 +101,7 @@ export class TinyServer {
     };
     try {
       const { status, body = '', headers = {} } = await route.handle(request);
-      const text = String(body);
+      const text = Array.isArray(body) ? Buffer.concat(body).toString() : String(body);
       const json = accept.includes('json') ? JSON.parse(text) : undefined;
       return { status, text, json, headers, error: { code: '', message: '' } };
     } catch (error) {

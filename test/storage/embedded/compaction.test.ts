@@ -72,6 +72,43 @@ t.test('journal entries that are still needed are moved, without reviving their 
   await again.close();
 });
 
+t.test(
+  'steps that are taken in slices: what is written meanwhile counts, and nothing that holds goes',
+  async (t) => {
+    const files = new MemoryFiles();
+    const large = 2 ** 20;
+    const store = await openOn(files, folder.path, large);
+    const [cold, busy] = [await Owner.of(store, 0), await Owner.of(store, 1)];
+    // Each segment has some of it, between much that does not hold.
+    for (let at = 0; at < 20; at++) {
+      await cold.write(pageOf(`cold ${at}`, '', 1, contentFor(`cold ${at}`, 1000)));
+      for (let page = 0; page < 8; page++)
+        await busy.write(pageOf('busy', '', 1 + at * 8 + page, contentFor(`${at} ${page}`, 60_000)));
+    }
+    for (let at = 0; at < 300; at++) {
+      const contents = contentFor(`${at}`, 30_000);
+      await Promise.all([
+        busy.write(pageOf('busy', '', 200 + at, contents)),
+        cold.write(pageOf(`cold ${at % 20}`, '', 2 + at, contentFor(`again ${at}`, 1000))),
+      ]);
+    }
+    t.ok(files.segments()[0]! > 'segment-0000000005.log');
+    t.ok(store.stats().bytesOnDisk < 6 * large, `${store.stats().bytesOnDisk} bytes`);
+    const now = await stateOf(store);
+    await store.close();
+    const again = await openOn(files, folder.path, large);
+    t.equal(await stateOf(again), now);
+    t.strictSame(again.opened.damage, []);
+    const reader = await Owner.of(again, 0);
+    const keys = Array.from({ length: 20 }, (_, at) => keyOf(`cold ${at}`));
+    t.strictSame(
+      (await reader.read(...keys)).map((page) => page?.position),
+      keys.map((_, at) => 282 + at),
+    );
+    await again.close();
+  },
+);
+
 t.test('a segment that cannot be removed waits, and the next ones wait for it', async (t) => {
   const files = new MemoryFiles();
   const store = await openOn(files, folder.path, maxSegmentBytes);
