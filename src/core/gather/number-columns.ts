@@ -122,6 +122,14 @@ export class NumberColumns {
     return true;
   }
 
+  /** Adds the values from `start` up to `end`, each with weight 1: finite ones; NaN stands for none. -0 counts as 0. */
+  addAll(row: number, values: Float64Array, start: number, end: number): void {
+    for (let at = start; at < end; at++) {
+      const value = values[at]! + 0;
+      if (!this.addMore(row, value) && !Number.isNaN(value)) this.add(row, value, 1);
+    }
+  }
+
   #addToBucket(row: number, key: number, weight: number): void {
     const at = row * stride;
     const rows = this.#rows;
