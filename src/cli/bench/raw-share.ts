@@ -5,7 +5,8 @@ import { clientName, type Round, roundOf, tabName } from './plan.js';
 import type { Share, ShareResult } from './share.js';
 
 const leastPerBatch = 2 ** 10;
-const mostPerBatch = 2 ** 17;
+/** Four rounds: 4 MiB. */
+const mostPerBatch = 2 ** 19;
 /** Batches that a client sends at most, where its rate allows for larger ones. */
 const batchesPerSec = 8;
 
@@ -42,29 +43,33 @@ export async function sendRawShare(share: Share): Promise<ShareResult> {
   return { events, lost, rejected, seconds: lastSec, ...usage.end() };
 }
 
-/** A power of two, so that batches make up a round. */
+/** A power of two, as a round has. */
 function eventsPerBatch(eventsPerSec: number): number {
   if (eventsPerSec === 0) return mostPerBatch;
   const wanted = 2 ** Math.floor(Math.log2(Math.max(1, eventsPerSec / batchesPerSec)));
   return Math.min(mostPerBatch, Math.max(leastPerBatch, wanted));
 }
 
-/** The events of a round in their order, cut into batches, each of them grouped by tab. */
+/**
+ * The events of a round in their order, cut into batches, each of them grouped by tab.
+ * @param events of a batch: a power of two, which may be that of several rounds
+ */
 export function batchesOf({ tabs, amounts }: Round, events: number): Omit<RawBatch, 'seconds'>[] {
-  return Array.from({ length: tabs.length / events }, (_, batch) => {
-    const start = batch * events;
-    const order = Uint32Array.from({ length: events }, (_, event) => start + event);
-    order.sort((a, b) => tabs[a]! - tabs[b]! || a - b);
+  const mask = tabs.length - 1;
+  return Array.from({ length: Math.max(1, tabs.length / events) }, (_, batch) => {
+    const order = Uint32Array.from({ length: events }, (_, event) => batch * events + event);
+    order.sort((a, b) => tabs[a & mask]! - tabs[b & mask]! || a - b);
     const ids: number[] = [];
     const counts: number[] = [];
     for (const event of order) {
-      if (ids.at(-1) !== tabs[event]) {
-        ids.push(tabs[event]!);
+      const tab = tabs[event & mask]!;
+      if (ids.at(-1) !== tab) {
+        ids.push(tab);
         counts.push(0);
       }
       counts[counts.length - 1]!++;
     }
-    const values = Float64Array.from(order, (event) => amounts[event]!);
+    const values = Float64Array.from(order, (event) => amounts[event & mask]!);
     return { tabs: Uint32Array.from(ids), counts: Uint32Array.from(counts), values };
   });
 }

@@ -1,7 +1,7 @@
 /** The widest page: sixteen octaves of values. */
 export const maxPageKeys = 2048;
 /** A count that gets here leaves the page, see `add`. */
-const countBase = 256;
+export const countBase = 256;
 const leastPageKeys = 32;
 const firstCounts = 2 ** 14;
 

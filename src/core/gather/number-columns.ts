@@ -1,6 +1,6 @@
 import { Histogram } from '../sketch/histogram.js';
 import { bucketKey } from '../sketch/scale.js';
-import { CountPages, maxPageKeys } from './count-pages.js';
+import { CountPages, countBase, maxPageKeys } from './count-pages.js';
 import { type Gathered, GatheredRow } from './gathered.js';
 
 /** Doubles a row: one cache line, so that an event of a cold row costs one miss. */
@@ -124,10 +124,67 @@ export class NumberColumns {
 
   /** Adds the values from `start` up to `end`, each with weight 1: finite ones; NaN stands for none. -0 counts as 0. */
   addAll(row: number, values: Float64Array, start: number, end: number): void {
-    for (let at = start; at < end; at++) {
-      const value = values[at]! + 0;
-      if (!this.addMore(row, value) && !Number.isNaN(value)) this.add(row, value, 1);
+    let at = start;
+    while (at < end) {
+      at = this.#addSame(row, values, at, end);
+      at = this.#addPaged(row, values, at, end);
+      if (at === end) return;
+      const value = values[at++]! + 0;
+      if (!Number.isNaN(value)) this.add(row, value, 1);
     }
+  }
+
+  /** Adds values as long as they are the only one that the row has seen. @returns where that ends */
+  #addSame(row: number, values: Float64Array, start: number, end: number): number {
+    const base = row * stride;
+    const rows = this.#rows;
+    if (base >= rows.length || rows[base + eventsAt] === 0) return start;
+    const only = rows[base + minAt]!;
+    if (rows[base + maxAt] !== only) return start;
+    let at = start;
+    while (at < end && values[at] === only) at++;
+    const events = at - start;
+    rows[base + eventsAt]! += events;
+    rows[base + countAt]! += events;
+    rows[base + totalAt]! += only * events;
+    this.#events += events;
+    return at;
+  }
+
+  /** Adds values as `addMore` does, as long as the row's page has their buckets. @returns where that ends */
+  #addPaged(row: number, values: Float64Array, start: number, end: number): number {
+    const base = row * stride;
+    const rows = this.#rows;
+    if (base >= rows.length) return start;
+    const size = rows[base + pageSizeAt]!;
+    let min = rows[base + minAt]!;
+    let max = rows[base + maxAt]!;
+    if (size === 0 || min === max) return start;
+    const firstKey = rows[base + pageKeyAt]!;
+    const page = rows[base + pageAt]!;
+    const { counts } = this.#pages;
+    let total = rows[base + totalAt]!;
+    let at = start;
+    for (; at < end; at++) {
+      const value = values[at]!;
+      const key = bucketKey(value);
+      const slot = key - firstKey;
+      // The first bucket is one of positive values: NaN and 0, whose key is 0, are not on any page.
+      if (slot < 0 || slot >= size) break;
+      if (value < min) min = value;
+      else if (value > max) max = value;
+      total += value;
+      const count = counts[page + slot]! + 1;
+      counts[page + slot] = count;
+      if (count === countBase) this.#histogram(row).addToBucket(key, countBase);
+    }
+    rows[base + minAt] = min;
+    rows[base + maxAt] = max;
+    rows[base + totalAt] = total;
+    rows[base + eventsAt]! += at - start;
+    rows[base + countAt]! += at - start;
+    this.#events += at - start;
+    return at;
   }
 
   #addToBucket(row: number, key: number, weight: number): void {

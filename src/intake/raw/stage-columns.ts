@@ -29,10 +29,10 @@ class ColumnStager {
   readonly #context: StageContext;
   readonly #rejections = new Rejections();
   readonly #pairs: Pair[] = [];
-  /** By name: the number of the pair, or why it is none. The type is that of the first group. */
-  readonly #numbers = new Map<DefinedTab['name'], number | TabaError>();
-  /** What the last groups found out: groups come in runs of one tab. */
-  readonly #byTab = new Map<DefinedTab, number | TabaError>();
+  /** By name: the number of the pair, or why there is no room for it. */
+  readonly #claims = new Map<DefinedTab['name'], number | TabaError>();
+  /** The same by definition, of which a name may have several. */
+  readonly #numberOf = new Map<DefinedTab, number | TabaError>();
   readonly #seconds: number[] = [];
   readonly #nowSec: number;
   readonly #latestSec: number;
@@ -59,14 +59,16 @@ class ColumnStager {
     for (let group = 0; group < groups; group++) {
       const end = start + counts[group]!;
       if (end > start) {
-        const pair = client instanceof TabaError ? client : this.#pairOf(tabs[group]!, client);
-        const second = pair instanceof TabaError ? pair : this.#secondOf(group);
-        if (second instanceof TabaError) {
-          this.#reject(start, end, second);
+        const tab = client instanceof TabaError ? client : this.#tabOf(tabs[group]!);
+        const second = tab instanceof TabaError ? tab : this.#secondOf(group);
+        if (tab instanceof TabaError || second instanceof TabaError) {
+          this.#reject(start, end, second as TabaError);
         } else {
-          const good = this.#checkValues(start, end, pair as number);
-          if (good > 0) {
-            pairOf[group] = pair as number;
+          const good = this.#checkValues(start, end, tab);
+          const pair = good > 0 ? this.#pairOf(tab, client as ClientId) : none;
+          if (pair instanceof TabaError) this.#rejectGood(start, end, pair);
+          else if (pair !== none) {
+            pairOf[group] = pair;
             secondOf[group] = second;
             placeOf[group] = this.#placeOf(second);
             aheadOf[group] = this.#isAhead ? good : 0;
@@ -100,32 +102,34 @@ class ColumnStager {
     }
   }
 
-  #pairOf(id: number, client: ClientId): number | TabaError {
+  /** The tab, unless it is known under another type: to the node, or from what was accepted of this frame. */
+  #tabOf(id: number): DefinedTab | TabaError {
     const tab = this.#dictionary.get(id);
-    if (tab instanceof TabaError) return tab;
-    let pair = this.#byTab.get(tab);
-    if (pair === undefined) {
-      pair = this.#makePair(tab, client);
-      this.#byTab.set(tab, pair);
-    }
-    return pair;
+    if (tab instanceof TabaError || this.#numberOf.has(tab)) return tab;
+    const { name, type } = tab;
+    const claimed = this.#claims.get(name);
+    const known = typeof claimed === 'number' ? this.#pairs[claimed]!.type : this.#context.typeOf(name);
+    if (known === undefined || known === type) return tab;
+    return new TabaError('type_conflict', `${name}: is a ${known}, not a ${type}`);
   }
 
-  #makePair({ name, type }: DefinedTab, client: ClientId): number | TabaError {
-    const known = this.#numbers.get(name);
-    const knownType = typeof known === 'number' ? this.#pairs[known]!.type : this.#context.typeOf(name);
-    if (knownType !== undefined && knownType !== type) {
-      return new TabaError('type_conflict', `${name}: is a ${knownType}, not a ${type}`);
-    }
+  /** The number of the pair, of which something counts; or why there is no room for it. */
+  #pairOf(tab: DefinedTab, client: ClientId): number | TabaError {
+    const known = this.#numberOf.get(tab);
     if (known !== undefined) return known;
-    const code = this.#context.admits(name, client);
-    const what = code === 'too_many_tabs' ? 'tabs' : 'clients';
-    const pair =
-      code === undefined
-        ? this.#pairs.push({ tab: name, type, client }) - 1
-        : new TabaError(code, `${name}: the node knows as many ${what} as it is allowed to`);
-    this.#numbers.set(name, pair);
-    return pair;
+    const { name, type } = tab;
+    let claim = this.#claims.get(name);
+    if (claim === undefined) {
+      const code = this.#context.admits(name, client);
+      const what = code === 'too_many_tabs' ? 'tabs' : 'clients';
+      claim =
+        code === undefined
+          ? this.#pairs.push({ tab: name, type, client }) - 1
+          : new TabaError(code, `${name}: the node knows as many ${what} as it is allowed to`);
+      this.#claims.set(name, claim);
+    }
+    this.#numberOf.set(tab, claim);
+    return claim;
   }
 
   #secondOf(group: number): number | TabaError {
@@ -150,15 +154,14 @@ class ColumnStager {
   }
 
   /** Leaves NaN in the place of every value that does not count. @returns how many do */
-  #checkValues(start: number, end: number, pair: number): number {
+  #checkValues(start: number, end: number, { name }: DefinedTab): number {
     const { values } = this.#columns;
     let good = end - start;
     for (let at = start; at < end; at++) {
       const value = values[at]!;
       // Of numbers that are finite alone.
       if (value - value === 0) continue;
-      const message = `${this.#pairs[pair]!.tab}: ${value} is not a finite number`;
-      this.#rejections.add(at, 'bad_value', message);
+      this.#rejections.add(at, 'bad_value', `${name}: ${value} is not a finite number`);
       values[at] = Number.NaN;
       good--;
     }
@@ -167,5 +170,13 @@ class ColumnStager {
 
   #reject(start: number, end: number, { code, message }: TabaError): void {
     for (let at = start; at < end; at++) this.#rejections.add(at, code, message);
+  }
+
+  /** Those that are still good. */
+  #rejectGood(start: number, end: number, { code, message }: TabaError): void {
+    const { values } = this.#columns;
+    for (let at = start; at < end; at++) {
+      if (!Number.isNaN(values[at])) this.#rejections.add(at, code, message);
+    }
   }
 }
