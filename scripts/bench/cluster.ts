@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildExecutable } from '../cluster/program.js';
 import { TabaCluster } from '../cluster/taba-cluster.js';
 import { TemporaryFolder } from '../process/temporary-folder.js';
@@ -6,6 +7,7 @@ import { reportOf } from './load/report.js';
 import { type Load, loaded, type Ran } from './load/run.js';
 import type { BenchOptions, Scenario } from './scenario.js';
 
+const servedWithinMs = 30_000;
 const shards = 2;
 /** That a shard has, and that a write waits for. */
 const replicas = 1;
@@ -17,6 +19,10 @@ const loads: readonly Load[] = [4, 20].map((clients) => ({
   name: `5,000 tabs, ${(clients * 5000).toLocaleString('en')} pairs, 4 applications, flat out`,
   flags: [...flatOut, '--clients', String(clients)],
 }));
+
+interface ClusterStatus {
+  readonly cluster: { readonly buckets: { readonly served: number; readonly of: number } };
+}
 
 /** Applications, agents, servers of both roles, and Redis with replicas and sentinels: everything on this machine. */
 export const clusterScenario: Scenario = {
@@ -53,6 +59,7 @@ async function loadedCluster(
         server: taba.node('fe1').url,
         pids: Object.fromEntries([...ofTaba, ...ofRedis]) as Record<string, number>,
       };
+      await served(target.server);
       return await loaded(program, target, load, seconds);
     } finally {
       await taba.stop();
@@ -60,5 +67,17 @@ async function loadedCluster(
   } finally {
     await redis.stop();
     await folder.remove();
+  }
+}
+
+/** Resolves when every bucket has its owner. */
+async function served(server: string): Promise<void> {
+  const endMs = performance.now() + servedWithinMs;
+  for (;;) {
+    const answer = await fetch(`${server}/status`, { headers: { accept: 'application/json' } });
+    const { cluster } = (await answer.json()) as ClusterStatus;
+    if (cluster.buckets.served === cluster.buckets.of) return;
+    if (performance.now() > endMs) throw new Error(`only ${cluster.buckets.served} buckets are served`);
+    await sleep(50);
   }
 }

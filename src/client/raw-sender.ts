@@ -143,7 +143,7 @@ export class RawSender {
     while (this.#told < this.#definitions.length) {
       const until = this.#told + definitionsPerFrame;
       if (!link.trySend({ kind: 'define-tabs', tabs: this.#definitions.slice(this.#told, until) })) return;
-      this.#told = until;
+      this.#told = Math.min(until, this.#definitions.length);
     }
     const { session, number } = this.#session.frame()!;
     const client = this.#options.clientId;
