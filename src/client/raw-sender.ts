@@ -113,7 +113,6 @@ export class RawSender {
     const columns = writeRawColumns(batch);
     return new Promise((settle) => {
       this.#open = { columns, events, settle };
-      this.#session.begin(columns.values, events);
       this.#isSent = false;
       this.#push();
     });
@@ -131,11 +130,10 @@ export class RawSender {
     else if (this.#hello !== undefined) this.#send(this.#link, this.#hello, this.#open);
   }
 
-  #send(link: FrameLink, hello: Hello, { columns }: OpenBatch): void {
+  #send(link: FrameLink, hello: Hello, { columns, events }: OpenBatch): void {
     const { tabs, counts, seconds, values } = columns;
     const bytes = frameOverheadBytes + tabs.length + counts.length + seconds.length + values.length;
     if (bytes > hello.maxFrameBytes) {
-      this.#session.abandon();
       const message = `a batch of ${bytes} bytes; frames of ${hello.maxFrameBytes} are allowed`;
       this.#settle({ kind: 'lost', reason: 'too_large', message });
       return;
@@ -145,6 +143,8 @@ export class RawSender {
       if (!link.trySend({ kind: 'define-tabs', tabs: this.#definitions.slice(this.#told, until) })) return;
       this.#told = Math.min(until, this.#definitions.length);
     }
+    // Only now: what never goes out takes no number.
+    if (!this.#session.isOpen) this.#session.begin(columns.values, events);
     const { session, number } = this.#session.frame()!;
     const client = this.#options.clientId;
     if (!link.trySend({ kind: 'push-raw', session, number, client, ...columns })) return;
