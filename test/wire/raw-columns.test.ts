@@ -1,4 +1,6 @@
 import { deepStrictEqual } from 'node:assert';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { TabaError } from '../../src/core/errors.js';
@@ -59,6 +61,18 @@ t.test('golden bytes', (t) => {
     `980da17301c2020101919300a9${hexOf(Buffer.from('bad_value'))}a2${hexOf(Buffer.from('no'))}`,
   );
   t.end();
+});
+
+t.test('the example of docs/protocol.md', async (t) => {
+  const text = await readFile(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8');
+  const [, example = ''] =
+    /as frame 1 of session `s` of client `web-1`:\n\n```text\n([^`]*)```/.exec(text) ?? [];
+  const bytes = example.split('\n').flatMap((line) => /^ *(?:[0-9a-f]{2} {1,2})+/.exec(line)?.[0] ?? []);
+  const frame = pushOf({
+    ...{ tabs: Uint32Array.of(0, 1), counts: Uint32Array.of(2, 1) },
+    ...{ seconds: Float64Array.of(1396980134), values: Float64Array.of(1.5, 2.5, 8) },
+  });
+  t.equal(bytes.join('').replaceAll(' ', ''), hexOf(encodeFrame(frame)));
 });
 
 function doubles(...values: number[]): Uint8Array {
