@@ -30,8 +30,8 @@ interface GatheredPair {
 
 /** With more pairs than this in mind, all are forgotten as soon as nothing waits. */
 const manyPairs = 100_000;
-/** Of each second: enough for some 4,000 pairs of a wide distribution. */
-const columnCounts = 2 ** 22;
+/** Of each second: enough for some 4,000 pairs of a wide distribution, whose pages leave smaller ones behind as they grow. */
+const columnCounts = 2 ** 23;
 
 /**
  * Numbers of many bodies that were accepted, in columns by (tab, client) and second, until the next flush: a Part is made of

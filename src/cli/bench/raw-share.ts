@@ -5,8 +5,8 @@ import { clientName, type Round, roundOf, tabName } from './plan.js';
 import type { Share, ShareResult } from './share.js';
 
 const leastPerBatch = 2 ** 10;
-/** Four rounds: 4 MiB. */
-const mostPerBatch = 2 ** 19;
+/** A round: 1 MiB. Larger ones cost whoever takes them more: memory of such a size comes from the system afresh each time. */
+const mostPerBatch = 2 ** 17;
 /** Batches that a client sends at most, where its rate allows for larger ones. */
 const batchesPerSec = 8;
 

@@ -245,6 +245,7 @@ export class NumberColumns {
    */
   drain(take: (row: number, gathered: Gathered) => void): void {
     const rows = this.#rows;
+    let lately = 0;
     for (let index = 0; index < this.#touchedCount; index++) {
       const row = this.#touched[index]!;
       const at = row * stride;
@@ -253,13 +254,14 @@ export class NumberColumns {
       if (rows[at + minAt] !== rows[at + maxAt] && rows[at + pageSizeAt]! > 0) {
         this.#pages.empty(rows[at + pageAt]!, rows[at + pageSizeAt]!);
       }
+      lately += rows[at + pageSizeAt]!;
       rows.fill(0, at, at + pageAt);
     }
     this.#shown.rest = undefined;
     this.#histograms.clear();
     this.#touchedCount = 0;
     this.#events = 0;
-    if (this.#pages.isCrowded) this.#forgetPages();
+    if (this.#pages.isCrowdedBy(lately)) this.#forgetPages();
   }
 
   #show(row: number): void {
