@@ -7,10 +7,18 @@
  *   npm run bench -- statsd --seconds 20 --save      (into docs/benchmarks.md)
  */
 import { parseArgs } from 'node:util';
+import { clusterScenario } from './bench/cluster.js';
 import { idleScenario } from './bench/idle.js';
-import { freshnessScenario, growthScenario, missionScenario, sdkScenario } from './bench/load/scenarios.js';
+import {
+  freshnessScenario,
+  growthScenario,
+  missionScenario,
+  rawScenario,
+  sdkScenario,
+} from './bench/load/scenarios.js';
 import { microScenario } from './bench/micro/scenario.js';
 import { outageScenario } from './bench/outage.js';
+import { partsScenario } from './bench/parts/scenario.js';
 import { queryScenario } from './bench/query/scenario.js';
 import { save } from './bench/report/save.js';
 import { asText } from './bench/report/table.js';
@@ -24,6 +32,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   mission: missionScenario,
   freshness: freshnessScenario,
   growth: growthScenario,
+  raw: rawScenario,
+  cluster: clusterScenario,
+  parts: partsScenario,
   query: queryScenario,
   idle: idleScenario,
   start: startScenario,

@@ -28,7 +28,15 @@ async function outageReport({ seconds, print }: BenchOptions): Promise<Report> {
     await pair.stopServer();
     print(`${tabs} tabs, ${eventsPerSec} events/s, no server for ${seconds} s …`);
     const plan: Plan = { prefix: 'outage', tabs, type: 'CounterGroup', clients: 1, zipf: false };
-    const share: Share = { plan, clients: [0], url: pair.agentUrl, eventsPerSec, seconds, byName: false };
+    const share: Share = {
+      plan,
+      clients: [0],
+      url: pair.agentUrl,
+      eventsPerSec,
+      seconds,
+      byName: false,
+      raw: false,
+    };
     const agent = { agent: pair.pids.agent! };
     const sizes: number[] = [];
     const sampling = setInterval(async () => sizes.push((await usageOf(agent.agent)).bytes), 1000);

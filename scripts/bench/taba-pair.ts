@@ -68,13 +68,9 @@ export class TabaPair {
     return books.received - books.buffered;
   }
 
-  /** What the server shows of the last day, of the tabs whose names begin so. */
-  async tabs(prefix: string): Promise<Readonly<Record<string, ShownTab>>> {
-    // What is in the books is durable at the server; an answer shows it with the next turn of its loop.
-    await sleep(100);
-    const url = `${this.serverUrl}/tabs?${new URLSearchParams({ re: 'true', name: prefix })}`;
-    const tabs = await json<Record<string, { readonly '1d': ShownTab }>>(url);
-    return Object.fromEntries(Object.entries(tabs).map(([name, windows]) => [name, windows['1d']]));
+  /** What the server shows, see `shownTabs`. */
+  tabs(prefix: string): Promise<Readonly<Record<string, ShownTab>>> {
+    return shownTabs(this.serverUrl, prefix);
   }
 
   /** Ends the server in good order, and leaves the agent alone with what comes in. */
@@ -100,6 +96,15 @@ export class TabaPair {
     await this.#server.stop();
     await this.#folder.remove();
   }
+}
+
+/** What a server shows of the last day, of the tabs whose names begin so. */
+export async function shownTabs(url: string, prefix: string): Promise<Readonly<Record<string, ShownTab>>> {
+  // What is in the books is durable at the server; an answer shows it with the next turn of its loop.
+  await sleep(100);
+  const asked = `${url}/tabs?${new URLSearchParams({ re: 'true', name: prefix })}`;
+  const tabs = await json<Record<string, { readonly '1d': ShownTab }>>(asked);
+  return Object.fromEntries(Object.entries(tabs).map(([name, windows]) => [name, windows['1d']]));
 }
 
 async function json<T>(url: string): Promise<T> {

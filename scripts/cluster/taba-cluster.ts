@@ -17,6 +17,8 @@ export interface TabaClusterOptions {
   readonly nodes: NodeCounts;
   /** For the spools. */
   readonly folder: string;
+  /** Whether agents have spools; they do unless told. */
+  readonly spools?: boolean;
   /** Gets a log for each node. */
   readonly logFolder?: string;
   readonly buckets?: number;
@@ -68,8 +70,8 @@ export class TabaCluster {
     const agents: TabaNode[] = [];
     for (let index = 1; index <= counts.agent; index++) {
       const name = `agent${index}`;
-      const spool = join(options.folder, `${name}-spool`);
-      const flags = [...entrances.flatMap((url) => ['--server', url]), '--spool', spool];
+      const spool = options.spools === false ? [] : ['--spool', join(options.folder, `${name}-spool`)];
+      const flags = [...entrances.flatMap((url) => ['--server', url]), ...spool];
       agents.push(
         await makeNode(options, name, 'agent', ['agent', ...flags, ...(options.flags?.agent ?? [])]),
       );

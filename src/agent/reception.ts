@@ -7,14 +7,18 @@ import type { StageContext } from '../intake/context.js';
 import type { Gathering } from '../intake/gathering.js';
 import type { OtlpNaming } from '../intake/otlp/points.js';
 import { type IntakePath, type IntakeProtocol, intakeProtocols } from '../intake/protocol.js';
+import { DictionaryRoom, TabDictionary } from '../intake/raw/dictionary.js';
+import { stageColumns } from '../intake/raw/stage-columns.js';
+import type { StagedColumns } from '../intake/raw/staged-columns.js';
 import { Samples } from '../intake/samples.js';
 import { stage, stageApart } from '../intake/stage.js';
 import { type StagedParts, stageParts } from '../intake/stage-parts.js';
 import type { Staged } from '../intake/staged.js';
 import type { Log } from '../runtime/log.js';
 import type { HttpReply, HttpRequest } from '../transport/inbound/http.js';
-import type { PushFlush } from '../wire/frame.js';
+import type { PushFlush, PushRaw } from '../wire/frame.js';
 import { encodeParts } from '../wire/parts.js';
+import { claimedEvents } from '../wire/raw-columns.js';
 import type { Cluster } from './cluster.js';
 import { Door } from './door.js';
 import { KnownNames } from './known-names.js';
@@ -48,6 +52,9 @@ export interface FlushTaken {
   readonly refused?: string;
 }
 
+/** A frame of events that was taken, or why nothing of it counts, now and at any other time. */
+export type RawTaken = StagedColumns | { readonly refused: string };
+
 /** How long a sender waits when there is no room. */
 const retryAfterSec = 1;
 
@@ -67,6 +74,7 @@ export class Reception {
   ownEvents = 0;
   readonly #options: ReceptionOptions;
   readonly #context: Omit<StageContext, 'nowMs'>;
+  readonly #dictionaryRoom = new DictionaryRoom();
   #sequence = 0;
   #stopping = false;
 
@@ -152,12 +160,8 @@ export class Reception {
       staged = stageParts(payload, { ...this.#context, nowMs: this.#options.agent.clock.nowMs() });
     } catch (error) {
       if (!(error instanceof TabaError)) throw error;
-      // Its number is used up: the SDK must not be stuck with it.
-      this.#accept(new PartMap(this.#options.agent.registry), { session, number });
       const claimed = Number.isFinite(events) && events > 0 ? events : 0;
-      this.#count(claimed, 0, new Map([['corrupt', claimed]]));
-      this.samples.add(peer, error.code, error.message);
-      return { rejected: [], refused: error.message };
+      return { rejected: [], ...this.#refuseNumbered({ session, number }, claimed, error, peer) };
     }
     this.#makeRoom(staged.parts);
     // Recorded even when nothing of it is left: its number is taken.
@@ -168,6 +172,56 @@ export class Reception {
     const [first] = staged.rejected;
     if (first !== undefined) this.samples.add(peer, first.code, first.message);
     return { rejected: [...staged.rejected, ...later] };
+  }
+
+  /** What numbers stand for on a connection; whoever asks for one clears it in the end. */
+  dictionary(): TabDictionary {
+    const { registry, limits, denyLists: deny } = this.#options.agent;
+    return new TabDictionary(this.#dictionaryRoom, { registry, limits, deny });
+  }
+
+  /**
+   * A numbered frame of events that is due now.
+   * @throws TabaError `overloaded`, `stopping`: it may be sent again
+   */
+  takeRaw(frame: PushRaw, dictionary: TabDictionary, peer: string): RawTaken {
+    const { gathering, room, spool, agent } = this.#options;
+    this.door.requests++;
+    this.#admit();
+    let staged: StagedColumns;
+    try {
+      staged = stageColumns(frame, dictionary, { ...this.#context, nowMs: agent.clock.nowMs() });
+    } catch (error) {
+      if (!(error instanceof TabaError)) throw error;
+      return this.#refuseNumbered(frame, claimedEvents(frame), error, peer);
+    }
+    if (gathering === undefined) staged.fold();
+    const shortage = room.shortageFor(staged.pairs);
+    if (shortage !== undefined) throw overloaded(shortage);
+    const rejected = new Map(staged.rejections.byCode);
+    if (gathering !== undefined) staged.gatherInto(gathering);
+    // Recorded even when nothing of it is left: its number is taken.
+    if (staged.parts.events > 0 || spool !== undefined) {
+      const { session, number } = frame;
+      staged.rejectLater(this.#accept(staged.parts, { session, number }));
+    }
+    this.#count(staged.received, staged.clamped, rejected);
+    const [first] = staged.rejections.listed;
+    if (first !== undefined) this.samples.add(peer, first.code, `item ${first.index}: ${first.message}`);
+    return staged;
+  }
+
+  /** Of something whose bytes will never count: its number is used up, so that its sender is not stuck with it. */
+  #refuseNumbered(
+    { session, number }: Pick<PushRaw, 'session' | 'number'>,
+    events: number,
+    error: TabaError,
+    peer: string,
+  ): { readonly refused: string } {
+    this.#accept(new PartMap(this.#options.agent.registry), { session, number });
+    this.#count(events, 0, new Map([['corrupt', events]]));
+    this.samples.add(peer, error.code, error.message);
+    return { refused: error.message };
   }
 
   /** Numbers events of one timestamp. */

@@ -1,10 +1,12 @@
 import { TabaError } from '../core/errors.js';
 import type { FlushSessions } from '../core/producer/sessions.js';
+import { rawAck, rawRepeat } from '../intake/raw/answer.js';
+import type { TabDictionary } from '../intake/raw/dictionary.js';
 import type { Clock } from '../runtime/clock.js';
 import type { FrameLink, FrameLinkEvents } from '../transport/frame-link.js';
-import type { Frame, Hello, PushFlush } from '../wire/frame.js';
+import type { Frame, Hello, PushFlush, PushRaw } from '../wire/frame.js';
 import type { Brake } from './brake.js';
-import type { FlushTaken, Reception } from './reception.js';
+import type { Reception } from './reception.js';
 
 export interface SdkLinksOptions {
   readonly reception: Reception;
@@ -24,6 +26,8 @@ const retryAfterMs = 1000;
 export class SdkLinks implements FrameLinkEvents {
   readonly #options: SdkLinksOptions;
   readonly #greeted = new Set<FrameLink>();
+  /** Of those that send events which nobody has folded. */
+  readonly #dictionaries = new Map<FrameLink, TabDictionary>();
 
   constructor(options: SdkLinksOptions) {
     this.#options = options;
@@ -38,6 +42,10 @@ export class SdkLinks implements FrameLinkEvents {
       this.#greet(link, frame);
     } else if (frame.kind === 'push-flush' && this.#greeted.has(link)) {
       this.#flush(link, frame);
+    } else if (frame.kind === 'define-tabs' && this.#greeted.has(link)) {
+      this.#dictionaryOf(link).define(frame.tabs);
+    } else if (frame.kind === 'push-raw' && this.#greeted.has(link)) {
+      this.#raw(link, frame);
     } else {
       const message = this.#greeted.has(link)
         ? `an agent takes no ${frame.kind}`
@@ -48,6 +56,14 @@ export class SdkLinks implements FrameLinkEvents {
 
   closed(link: FrameLink): void {
     this.#greeted.delete(link);
+    this.#dictionaries.get(link)?.clear();
+    this.#dictionaries.delete(link);
+  }
+
+  #dictionaryOf(link: FrameLink): TabDictionary {
+    const known = this.#dictionaries.get(link) ?? this.#options.reception.dictionary();
+    this.#dictionaries.set(link, known);
+    return known;
   }
 
   #greet(link: FrameLink, { versions, role }: Hello): void {
@@ -64,35 +80,52 @@ export class SdkLinks implements FrameLinkEvents {
   }
 
   #flush(link: FrameLink, frame: PushFlush): void {
-    const { sessions, clock } = this.#options;
     const { session, number } = frame;
+    const repeat: Frame = { kind: 'flush-ack', session, number, rejected: [] };
+    this.#numbered(link, frame, repeat, () => {
+      const { refused, rejected } = this.#options.reception.takeFlush(frame, link.peer);
+      return refused === undefined
+        ? { kind: 'flush-ack', session, number, rejected }
+        : refusal(frame, refused);
+    });
+  }
+
+  #raw(link: FrameLink, frame: PushRaw): void {
+    const { session, number } = frame;
+    const repeat = rawRepeat(session, number);
+    this.#numbered(link, frame, repeat, () => {
+      const taken = this.#options.reception.takeRaw(frame, this.#dictionaryOf(link), link.peer);
+      return 'refused' in taken ? refusal(frame, taken.refused) : rawAck(frame, taken);
+    });
+  }
+
+  /** What is due is taken, which may throw where there is no room for it; everything else is answered (R9). */
+  #numbered(link: FrameLink, push: PushFlush | PushRaw, repeat: Frame, take: () => Frame): void {
+    const { sessions, clock } = this.#options;
+    const { session, number } = push;
     const verdict = sessions.judge(session, number, clock.nowMs());
     switch (verdict.kind) {
       case 'repeat':
-        this.#answer(link, { kind: 'flush-ack', session, number, rejected: [] });
+        this.#answer(link, repeat);
         return;
       case 'gap':
         link.trySend({ kind: 'flush-nack', session, number, reason: 'gap', expected: verdict.expected });
         return;
       case 'full':
-        this.#busy(link, frame, 'too many sessions');
+        this.#busy(link, push, 'too many sessions');
         return;
       case 'next':
         break;
     }
-    let taken: FlushTaken;
+    let answer: Frame;
     try {
-      taken = this.#options.reception.takeFlush(frame, link.peer);
+      answer = take();
     } catch (error) {
       if (!(error instanceof TabaError)) throw error;
-      this.#busy(link, frame, error.message);
+      this.#busy(link, push, error.message);
       return;
     }
     sessions.taken(session, number, clock.nowMs());
-    const answer: Frame =
-      taken.refused === undefined
-        ? { kind: 'flush-ack', session, number, rejected: taken.rejected }
-        : { kind: 'flush-nack', session, number, reason: 'refused', message: taken.refused };
     this.#answer(link, answer);
   }
 
@@ -107,9 +140,13 @@ export class SdkLinks implements FrameLinkEvents {
     waiting.then(send, () => link.close('the spool could not be synced'));
   }
 
-  #busy(link: FrameLink, { session, number }: PushFlush, message: string): void {
+  #busy(link: FrameLink, { session, number }: PushFlush | PushRaw, message: string): void {
     link.trySend({ kind: 'flush-nack', session, number, reason: 'busy', retryAfterMs, message });
   }
+}
+
+function refusal({ session, number }: PushFlush | PushRaw, message: string): Frame {
+  return { kind: 'flush-nack', session, number, reason: 'refused', message };
 }
 
 function fail(link: FrameLink, code: string, message: string): void {

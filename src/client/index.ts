@@ -6,6 +6,7 @@ export { NoAnswer, ServerFault } from './ask-server.js';
 export { Client, type ClientOptions, createClient } from './client.js';
 export { type DummyEngine, dummyEngine, type RecordedEvent } from './dummy-engine.js';
 export type { ClientStatus, Engine, LossReason, Recorder } from './engine.js';
+export { type RawBatch, type RawOutcome, RawSender, type RawSenderOptions } from './raw-sender.js';
 export {
   type AnswerForm,
   createReader,

@@ -13,8 +13,8 @@ export interface GatheringOptions {
   handOver(parts: PartMap): void;
 }
 
-/** Of each second: enough for some 4,000 pairs of a wide distribution. */
-const columnCounts = 2 ** 22;
+/** Of each second: enough for some 4,000 pairs of a wide distribution, whose pages leave smaller ones behind as they grow. */
+const columnCounts = 2 ** 23;
 /** Columns of more rows are not kept for another second. */
 const maxSpareRows = 200_000;
 

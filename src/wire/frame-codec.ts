@@ -14,6 +14,9 @@
  *      8 query        id · name · body
  *      9 result       id · body · last
  *     10 error        id? · code · message · fatal
+ *     11 define-tabs  [[id, name, type]…]
+ *     12 push-raw     session · number · client? · tabs · counts · seconds · values: columns in binary, see raw-columns.ts
+ *     13 raw-ack      session · number · repeat · accepted · clamped · rejectedTotal · [[index, code, message]…]
  *
  * `rejected` is [[tab, client, events, code, message]…]; ids are 32 lower-case hex digits; payloads and bodies are binary.
  *
@@ -24,13 +27,14 @@
 import type { AddressedAnswer, Answer, Block, BlockRejection } from '../core/block.js';
 import { TabaError } from '../core/errors.js';
 import type { BucketIndex, Seq } from '../core/ids.js';
-import { Fields, maxTextLength } from './fields.js';
+import { Fields } from './fields.js';
 import type { Fault, Frame, Hello } from './frame.js';
+import { type Codec, clipped, maxSessionLength, present } from './frame-fields.js';
 import { type Packed, pack, plain, unpack } from './msgpack.js';
+import { rawCodecs } from './raw-frames.js';
 
 /** Far above any sensible number of buckets. */
 const maxBucket = 2 ** 20 - 1;
-const maxSessionLength = 128;
 
 const roles = ['sdk', 'agent', 'server'] as const;
 const hashes = ['xxh32'] as const;
@@ -45,12 +49,6 @@ const rejectionCodes = [
   'denied',
   'corrupt',
 ] as const satisfies readonly BlockRejection['code'][];
-
-interface Codec<F extends Frame> {
-  readonly code: number;
-  encode(frame: F): readonly Packed[];
-  decode(fields: Fields): F;
-}
 
 const codecs: { readonly [K in Frame['kind']]: Codec<Extract<Frame, { kind: K }>> } = {
   hello: { code: 1, encode: encodeHello, decode: decodeHello },
@@ -140,6 +138,7 @@ const codecs: { readonly [K in Frame['kind']]: Codec<Extract<Frame, { kind: K }>
     }),
   },
   error: { code: 10, encode: encodeFault, decode: decodeFault },
+  ...rawCodecs,
 };
 
 const codecByCode = new Map(Object.entries(codecs).map(([kind, codec]) => [codec.code, { kind, codec }]));
@@ -316,14 +315,4 @@ function decodeFault(fields: Fields): Fault {
     message: fields.text('message'),
     fatal: fields.flag('fatal'),
   };
-}
-
-/** `{ [name]: value }`, or nothing where the value is absent: optional fields are left out, not set to undefined. */
-function present<N extends string, T>(name: N, value: T | undefined): { [K in N]?: T } {
-  return value === undefined ? {} : ({ [name]: value } as { [K in N]?: T });
-}
-
-/** A message may quote what an additional Handler threw; the other side must not refuse the frame for its length. */
-function clipped(message: string): string {
-  return message.length <= maxTextLength ? message : `${message.slice(0, maxTextLength - 1)}…`;
 }

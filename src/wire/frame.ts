@@ -1,4 +1,5 @@
 import type { AddressedAnswer, Block, BlockRejection } from '../core/block.js';
+import type { Rejection } from '../core/errors.js';
 
 /**
  * The frames of protocol v2 as values; `frame-codec.ts` turns them into msgpack and back.
@@ -14,7 +15,10 @@ export type Frame =
   | FlushNack
   | Query
   | Result
-  | Fault;
+  | Fault
+  | DefineTabs
+  | PushRaw
+  | RawAck;
 
 export interface Hello {
   readonly kind: 'hello';
@@ -104,4 +108,47 @@ export interface Fault {
   readonly code: string;
   readonly message: string;
   readonly fatal: boolean;
+}
+
+/** What numbers stand for tabs on this connection, in every `push-raw` that follows. */
+export interface DefineTabs {
+  readonly kind: 'define-tabs';
+  readonly tabs: readonly TabDefinition[];
+}
+
+export interface TabDefinition {
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+}
+
+/**
+ * Events that nobody has folded, in columns, see raw-columns.ts. Numbered as flushes are, in the same sessions, and refused as they
+ * are, with `flush-nack`.
+ */
+export interface PushRaw {
+  readonly kind: 'push-raw';
+  readonly session: string;
+  readonly number: number;
+  /** Whose the events are; absent: the receiver's own. */
+  readonly client?: string;
+  readonly tabs: Uint8Array;
+  readonly counts: Uint8Array;
+  readonly seconds: Uint8Array;
+  readonly values: Uint8Array;
+}
+
+/** A `push-raw` was taken. Items are values, numbered from 0 over the frame. */
+export interface RawAck {
+  readonly kind: 'raw-ack';
+  readonly session: string;
+  readonly number: number;
+  /** Taken before: what was rejected then is not known any more, and the other figures are 0. */
+  readonly repeat: boolean;
+  readonly accepted: number;
+  /** Accepted, but stamped too far ahead: they count at the present. */
+  readonly clamped: number;
+  readonly rejectedTotal: number;
+  /** The first of them. */
+  readonly rejected: readonly Rejection[];
 }

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { expectedOf, type Plan, tabName } from '../../src/cli/bench/plan.js';
 import type { BenchReport } from '../../src/cli/bench/report.js';
 import { verify } from '../../src/cli/bench/verification.js';
+import { agentOf } from '../agent/agent-kit.js';
 import { type Entrance, json, post, serverOf, throughBoth } from '../system/kit.js';
 import { taba } from './terminal.js';
 
@@ -24,6 +25,21 @@ t.test('every event that is recorded is found, and nothing stays behind', async 
     t.same(await namesOf(server), []);
   };
   await throughBoth(t, () => ({}), records);
+});
+
+t.test('columns of events are counted as exactly, through whatever takes part', async (t) => {
+  const server = await serverOf(t);
+  const { agent } = await agentOf(t, { servers: [server.url] });
+  const flags = ['--raw', '--tabs', '30', '--processes', '2', '--clients', '3', '--seconds', '1'];
+  const urls = ['--url', server.url, '--url', agent.url];
+  const ran = await taba(['bench', '--json', ...urls, '--rate', '100000', '--server', server.url, ...flags], {
+    env: process.env,
+  });
+  t.equal(ran.err, '');
+  const report = JSON.parse(ran.out) as BenchReport;
+  t.match(report, { lost: 0, rejected: 0, wrong_tabs: [], shown: report.recorded });
+  t.ok(report.recorded > 10_000, `${report.recorded} events`);
+  t.ok(agent.status().books.received > 10_000, 'the second process sent to the second address');
 });
 
 t.test('what people read', async (t) => {
@@ -72,6 +88,9 @@ t.test('bad flags are named', async (t) => {
     t.equal(ran.code, 2, `${flag} ${value}`);
     t.match(ran.err, wanted);
   }
+  const odd = await taba(['bench', '--raw', '--by-name']);
+  t.equal(odd.code, 2);
+  t.match(odd.err, /--raw .* leave --by-name out/);
   const ran = await taba(['bench', '--processes', '3', '--clients', '2']);
   t.equal(ran.code, 2);
   t.match(ran.err, /--clients: "2" is wrong: it takes a whole number from 3 to/, 'each process has a client');

@@ -1,10 +1,17 @@
 /** The parts of the benchmarks that their figures rest on. */
 import t from 'tap';
 import { reportOf as reportOfLoads } from '../../scripts/bench/load/report.js';
+import { reportOf as reportOfParts } from '../../scripts/bench/parts/report.js';
+import { bucketsOf, expectedOf, roundOf as roundOfParts } from '../../scripts/bench/parts/traffic.js';
 import { type Result, reportOf } from '../../scripts/bench/report/results.js';
 import { asMarkdown, asText } from '../../scripts/bench/report/table.js';
 import { nameOf, roundOf, type Traffic, totalOf } from '../../scripts/bench/statsd/traffic.js';
 import { usageOf } from '../../scripts/bench/usage.js';
+import { bucketOf } from '../../src/core/buckets.js';
+import { builtinHandlers } from '../../src/core/handlers/registry.js';
+import type { ClientId } from '../../src/core/ids.js';
+import { PartMap } from '../../src/core/parts.js';
+import { decodePart, readParts } from '../../src/wire/parts.js';
 
 const traffic: Traffic = {
   ...{ transport: 'udp', kind: 'ms', names: 1000, single: false, rounds: 3, eventsPerSec: 0 },
@@ -107,5 +114,56 @@ t.test('a load is exact where nothing is wrong, lost or rejected; what is not, i
     reportOfLoads([ran({ lost: 3, shown: 999_997 })]).rows[0]![2],
     '-3 events, 0 tabs wrong, 3 lost, 0 rejected',
   );
+  t.end();
+});
+
+t.test('Blocks of Parts have what is expected of their tabs, and every tab has its bucket', (t) => {
+  const few = { tabs: 50, clients: 3, eventsPerPart: 4 };
+  const registry = builtinHandlers();
+  const shown = new PartMap(registry);
+  const buckets = bucketsOf(few, 7);
+  t.same(
+    [...buckets.values()].flat().sort((a, b) => a - b),
+    [...new Array(50).keys()],
+  );
+  for (let round = 0; round < 2; round++) {
+    const payloadOf = roundOfParts(few, registry, 1_700_000_000 + round);
+    for (const [bucket, tabs] of buckets) {
+      const records = readParts(payloadOf(tabs));
+      t.equal(records.length, tabs.length * few.clients);
+      for (const record of records) {
+        if (bucketOf(record.tab, 7) !== bucket) t.fail(`${record.tab} is not of bucket ${bucket}`);
+        const all = 'all' as ClientId;
+        shown.reduce(record.tab, record.type, all, decodePart(record, registry), record.events);
+      }
+    }
+  }
+  for (const { tab, state } of shown.entries()) {
+    const rendered = registry.get('CounterGroup')!.render(state, 'json', { nowSec: 1_700_000_010 });
+    t.match(rendered, { '1d': expectedOf(few, Number(tab.split('.').at(-1)), 2) });
+  }
+  t.end();
+});
+
+t.test('Parts cost what their processes used; a wrong tab or a rejected Part is said', (t) => {
+  const used = {
+    server: { cpuSec: 4, bytes: 1, peakBytes: 5e8 },
+    redis: { cpuSec: 1, bytes: 1, peakBytes: 1e8 },
+  };
+  const sent = { parts: 1_000_000, rejected: 0, seconds: 5 };
+  const ran = { load: 'Redis: further ones', sent, wrongTabs: 0, used, calibrationNs: 250 };
+  const good = reportOfParts([ran]);
+  t.equal(good.ok, true);
+  t.same(good.rows, [
+    [
+      ...['Redis: further ones', '1,000,000', '200,000', 'yes', 'server 4.00 + redis 1.00', '20.0'],
+      'server 500, redis 100',
+    ],
+  ]);
+  for (const fault of [{ wrongTabs: 2 }, { sent: { ...sent, rejected: 3 } }]) {
+    const report = reportOfParts([{ ...ran, ...fault }]);
+    t.equal(report.ok, false);
+    t.match(report.rows[0]![3], /^[02] tabs wrong, [03] Parts rejected$/);
+  }
   t.end();
 });

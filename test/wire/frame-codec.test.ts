@@ -82,6 +82,25 @@ const frames: readonly Frame[] = [
   { kind: 'result', id: 4, body: payload, last: true },
   { kind: 'error', code: 'internal', message: 'größer', fatal: true },
   { kind: 'error', id: 5, code: 'internal', message: '', fatal: false },
+  { kind: 'define-tabs', tabs: [] },
+  { kind: 'define-tabs', tabs: [{ id: 2 ** 32 - 1, name: '', type: 'CounterGroup' }] },
+  {
+    kind: 'push-raw',
+    session: 's',
+    number: 1,
+    tabs: payload,
+    counts: payload,
+    seconds: payload,
+    values: payload,
+  },
+  {
+    ...{ kind: 'push-raw', session: 's', number: 2, client: 'web-1', tabs: payload },
+    ...{ counts: new Uint8Array(0), seconds: new Uint8Array(0), values: payload },
+  },
+  {
+    ...{ kind: 'raw-ack', session: 's', number: 9, repeat: true, accepted: 3, clamped: 1, rejectedTotal: 1 },
+    rejected: [{ index: 2, code: 'bad_value', message: 'a: NaN' }],
+  },
 ];
 
 const packr = new Packr({ useRecords: false });
@@ -193,6 +212,11 @@ t.test('every field is checked, and named', (t) => {
     [[4, [[0, producer, 1, 1, []]]], /ack.answers\[0\].repeat is 1, not true or false/],
     [[4, [[0, producer, 1, true, [['t', 'c', 1, 'bad_value', '']]]]], /rejected\[0\].code is "bad_value"/],
     [[4, [[0, producer, 1, true, [[1, 'c', 1, 'denied', '']]]]], /rejected\[0\].tab is 1/],
+    [[11, [[2 ** 32, 'a', 'b']]], /define-tabs.tabs\[0\].id is 4294967296/],
+    [[11, [[1, 'a']]], /define-tabs.tabs\[0\].type is missing/],
+    [[12, 's', 1, 7, Buffer.alloc(0)], /push-raw.client is 7/],
+    [[12, 's', 1, null, [1]], /push-raw.tabs is an array of 1, not binary/],
+    [[13, 's', 1, true, 0, 0, 0, [[0, 'odd', '']]], /raw-ack.rejected\[0\].code is "odd"/],
     [nack(5, null), /answers\[0\].kind is 5/],
     [nack(0, null), /answers\[0\].argument is null/],
     [nack(0, 0), /answers\[0\].argument is 0/],

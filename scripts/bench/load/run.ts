@@ -23,7 +23,8 @@ export interface Ran {
 
 /** Where a load goes to, and whose CPU is measured. */
 export interface Target {
-  readonly url: string;
+  /** Agents or servers: the processes that record take turns. */
+  readonly urls: readonly string[];
   readonly server: string;
   readonly pids: Readonly<Record<string, number>>;
 }
@@ -35,7 +36,7 @@ export async function loaded(
   load: Load,
   seconds: number,
 ): Promise<Ran> {
-  const addresses = ['--url', target.url, '--server', target.server];
+  const addresses = [...target.urls.flatMap((url) => ['--url', url]), '--server', target.server];
   const { outcome, used, calibrationNs } = await measured(target.pids, () =>
     saidBy<BenchReport>('load', [
       ...taba,
@@ -49,7 +50,12 @@ export async function loaded(
 export async function loadedPair(taba: readonly string[], load: Load, seconds: number): Promise<Ran> {
   const pair = await TabaPair.start(taba);
   try {
-    return await loaded(taba, { url: pair.agentUrl, server: pair.serverUrl, pids: pair.pids }, load, seconds);
+    return await loaded(
+      taba,
+      { urls: [pair.agentUrl], server: pair.serverUrl, pids: pair.pids },
+      load,
+      seconds,
+    );
   } finally {
     await pair.stop();
   }

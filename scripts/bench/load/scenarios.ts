@@ -36,9 +36,23 @@ const growthLoads: readonly Load[] = [
   flags: ['--rate', '200000', '--tabs', String(tabs), '--clients', String(clients)],
 }));
 
+const rawColumns = ['--raw', '--processes', '2'];
+
+/** What an agent folds for programs that do not, at a rate and as fast as it goes. */
+const rawLoads: readonly Load[] = [
+  { name: '1,000 tabs, 10,000,000/s', flags: [...rawColumns, '--rate', '10100000'] },
+  { name: '1,000 tabs, 2 senders, flat out', flags: [...rawColumns, '--rate', '0'] },
+  { name: '30,000 tabs, 2 senders, flat out', flags: [...rawColumns, '--tabs', '30000', '--rate', '0'] },
+];
+
 export const sdkScenario: Scenario = {
   about: 'applications that record through the client library, an agent and a server',
   run: (options) => runAll(sdkLoads, options),
+};
+
+export const rawScenario: Scenario = {
+  about: 'events in columns over WebSocket, folded by the agent',
+  run: (options) => runAll(rawLoads, options),
 };
 
 export const missionScenario: Scenario = {

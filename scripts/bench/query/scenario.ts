@@ -32,7 +32,7 @@ async function queryReport({ seconds, print }: BenchOptions): Promise<Report> {
     const shares = [0, 1].map((half): Share => {
       const own = Array.from({ length: clients }, (_, client) => client).filter((id) => id % 2 === half);
       const rate = { eventsPerSec: eventsPerSec / 2, seconds: forSeconds };
-      return { plan, clients: own, url: pair.agentUrl, byName: false, ...rate };
+      return { plan, clients: own, url: pair.agentUrl, byName: false, raw: false, ...rate };
     });
     const [file, ...args] = taba;
     return recordInProcesses(shares, { file: file!, args }, process.env);

@@ -9,7 +9,11 @@ const defaultUrl = 'http://127.0.0.1:8279';
 
 export const benchOptions = {
   ...askOptions,
-  url: { placeholder: 'URL', description: `agent or server to send to [${defaultUrl}]` },
+  url: {
+    placeholder: 'URL',
+    description: `agent or server to send to; several: the processes take turns [${defaultUrl}]`,
+    many: true,
+  },
   tabs: { placeholder: 'N', description: 'how many [1000]' },
   type: { placeholder: 'TYPE', description: `of the tabs: ${benchTypes.join(', ')} [CounterGroup]` },
   clients: { placeholder: 'N', description: 'client ids that record, shared by the processes [one each]' },
@@ -21,6 +25,7 @@ export const benchOptions = {
   seconds: { placeholder: 'N', description: 'how long to record [10]' },
   zipf: { placeholder: '', description: 'tab k gets events in proportion to 1/k, instead of all as many' },
   'by-name': { placeholder: '', description: 'look tabs up by their names at every event' },
+  raw: { placeholder: '', description: 'send events unfolded, in columns, without the client library' },
   keep: { placeholder: '', description: 'do not delete the tabs in the end' },
 } as const satisfies Record<string, Option>;
 
@@ -31,16 +36,21 @@ export function sharesOf(args: Arguments): readonly [Share, ...Share[]] {
   const clients = whole(args, 'clients', processes, { least: processes, most: 10_000 });
   const prefix = `taba_bench.${Date.now().toString(36)}${process.pid.toString(36)}`;
   const plan: Plan = { prefix, tabs, clients, type: typeOf(args), zipf: args.isOn('zipf') };
+  const urls = urlsOf(args);
+  if (args.isOn('raw') && args.isOn('by-name')) {
+    throw new UsageError('--raw looks no tabs up at every event: leave --by-name out');
+  }
   const share = {
     plan,
-    url: urlOf(args),
     seconds: whole(args, 'seconds', 10, { least: 1, most: 86_400 }),
     byName: args.isOn('by-name'),
+    raw: args.isOn('raw'),
     eventsPerSec: whole(args, 'rate', 1_000_000, { least: 0, most: 1e9 }) / processes,
   };
   const shareOf = (process: number): Share => {
     const all = Array.from({ length: clients }, (_, client) => client);
-    return { ...share, clients: all.filter((client) => client % processes === process) };
+    const url = urls[process % urls.length]!;
+    return { ...share, url, clients: all.filter((client) => client % processes === process) };
   };
   return [shareOf(0), ...Array.from({ length: processes - 1 }, (_, before) => shareOf(before + 1))];
 }
@@ -61,11 +71,12 @@ function whole(
   return value;
 }
 
-function urlOf(args: Arguments): string {
-  const written = args.text('url') ?? defaultUrl;
-  const url = nodeUrl.fromTexts([written], '');
-  if (url !== undefined) return url;
-  throw new UsageError(`--url: ${JSON.stringify(written)} is wrong: it takes ${nodeUrl.takes}`);
+function urlsOf({ flags }: Arguments): string[] {
+  return (flags.get('url') ?? [defaultUrl]).map((written) => {
+    const url = nodeUrl.fromTexts([written], '');
+    if (url !== undefined) return url;
+    throw new UsageError(`--url: ${JSON.stringify(written)} is wrong: it takes ${nodeUrl.takes}`);
+  });
 }
 
 function typeOf(args: Arguments): BenchType {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { type Client, createClient } from '../../client/client.js';
 import type { Recorder } from '../../client/engine.js';
+import { OwnUsage } from './own-usage.js';
 import { clientName, type Plan, type Round, roundOf, tabName } from './plan.js';
 
 /** What one process does of a run. */
@@ -15,6 +16,8 @@ export interface Share {
   readonly seconds: number;
   /** Each event looks its tab up by name, instead of holding it. */
   readonly byName: boolean;
+  /** Events go out as they are, in columns, instead of through the client library. */
+  readonly raw: boolean;
 }
 
 export interface ShareResult {
@@ -34,21 +37,16 @@ export interface ShareResult {
 /** Recorded at once, before everything else in the process gets a turn: below a millisecond. */
 const eventsPerTurn = 16_384;
 const closeMs = 30_000;
-const memoryEveryMs = 100;
 
 export async function recordShare(share: Share): Promise<ShareResult> {
   const { plan, url, seconds, eventsPerSec } = share;
   const { tabs, amounts } = roundOf(plan);
   const names = Array.from({ length: plan.tabs }, (_, tab) => tabName(plan, tab));
-  const rssBefore = process.memoryUsage.rss();
-  let rss = rssBefore;
-  const watch = setInterval(() => {
-    rss = Math.max(rss, process.memoryUsage.rss());
-  }, memoryEveryMs);
+  const usage = new OwnUsage();
   const clients = share.clients.map((client) => createClient({ clientId: clientName(client), url }));
   const recorders = clients.map((client) => names.map((name) => client.tab(name, plan.type)));
   const events = clients.map(() => 0);
-  const cpuBefore = process.cpuUsage();
+  usage.beginCpu();
   const begun = performance.now();
   let recorded = 0;
   let elapsedSec = 0;
@@ -67,16 +65,14 @@ export async function recordShare(share: Share): Promise<ShareResult> {
     elapsedSec = (performance.now() - begun) / 1000;
   }
   await Promise.all(clients.map((client) => client.close(closeMs)));
-  clearInterval(watch);
-  const { user, system } = process.cpuUsage(cpuBefore);
+  const used = usage.end();
   const statuses = clients.map((client) => client.status());
   return {
     events,
     lost: statuses.reduce((sum, { lost }) => sum + lost, 0),
     rejected: statuses.reduce((sum, { rejected }) => sum + rejected, 0),
-    cpuSec: (user + system) / 1e6,
     seconds: elapsedSec,
-    grownBytes: rss - rssBefore,
+    ...used,
   };
 }
 

@@ -14,6 +14,7 @@ was recorded, how late it showed up, and whether every count and total is exact;
   examples: [
     ['taba bench', 'a million events a second, for ten seconds, through the agent on this host'],
     ['taba bench --rate 0 --processes 4', 'as fast as it goes'],
+    ['taba bench --raw --rate 0', 'numbers in columns, which the agent folds'],
     ['taba bench --tabs 30000 --zipf --clients 20 --rate 10000000', 'many tabs, of which few are popular'],
   ],
   options: benchOptions,
@@ -21,8 +22,10 @@ was recorded, how late it showed up, and whether every count and total is exact;
     const { recordInProcesses, shareVariable } = await import('../bench/processes.js');
     const ordered = io.env[shareVariable];
     if (ordered !== undefined) {
+      const share = JSON.parse(ordered) as Share;
       const { recordShare } = await import('../bench/share.js');
-      io.out(JSON.stringify(await recordShare(JSON.parse(ordered) as Share)));
+      const { sendRawShare } = await import('../bench/raw-share.js');
+      io.out(JSON.stringify(await (share.raw ? sendRawShare : recordShare)(share)));
       return 0;
     }
     const server = serverOf(args, io.env);

@@ -1,7 +1,7 @@
 /** The widest page: sixteen octaves of values. */
 export const maxPageKeys = 2048;
 /** A count that gets here leaves the page, see `add`. */
-const countBase = 256;
+export const countBase = 256;
 const leastPageKeys = 32;
 const firstCounts = 2 ** 14;
 
@@ -23,9 +23,12 @@ export class CountPages {
     this.#maxCounts = maxCounts;
   }
 
-  /** Whether most of the room is laid out: with all rows empty, it is time to begin anew. */
-  get isCrowded(): boolean {
-    return this.#used > this.#maxCounts / 2;
+  /**
+   * Whether it is time to begin anew, with all rows empty: most of the room is laid out, and little of it for those who used it lately.
+   * @param lately counts on the pages of these
+   */
+  isCrowdedBy(lately: number): boolean {
+    return this.#used > this.#maxCounts / 2 && lately < this.#used / 4;
   }
 
   /** @returns an empty page for at least so many buckets, with some to spare; undefined where there is no room */

@@ -1,7 +1,7 @@
 import { Histogram } from '../sketch/histogram.js';
 import { bucketKey } from '../sketch/scale.js';
 import { ClosedSeconds } from './closed-seconds.js';
-import { CountPages, maxPageKeys } from './count-pages.js';
+import { CountPages, countBase, maxPageKeys } from './count-pages.js';
 import { type Gathered, GatheredRow } from './gathered.js';
 
 /** Doubles a row: one cache line, so that an event of a cold row costs one miss. */
@@ -124,51 +124,6 @@ export class NumberColumns {
   }
 
   /**
-   * Adds `values[from]` to before `values[to]`, of which there is at least one: the same as `add` with weight 1 for each, without
-   * a call, and a number on the heap, for each.
-   */
-  addRun(row: number, values: Float64Array, from: number, to: number): void {
-    const at = row * stride;
-    if (at >= this.#rows.length) this.#reach(row);
-    const rows = this.#rows;
-    let index = from;
-    if (rows[at + eventsAt] === 0) {
-      this.#touched[this.#touchedCount++] = row;
-      rows[at + minAt] = values[from]!;
-      rows[at + maxAt] = values[from]!;
-    }
-    let min = rows[at + minAt]!;
-    let max = rows[at + maxAt]!;
-    let total = rows[at + totalAt]!;
-    if (min === max) {
-      while (index < to && values[index] === min) index++;
-      total += min * (index - from);
-      // The second value: from now on there are buckets, first that of the value that was alone.
-      if (index < to) this.#addToBucket(row, bucketKey(min), rows[at + countAt]! + index - from);
-    }
-    for (; index < to; index++) {
-      const value = values[index]!;
-      total += value;
-      if (value < min) min = value;
-      else if (value > max) max = value;
-      const key = bucketKey(value);
-      const slot = key - rows[at + pageKeyAt]!;
-      if (slot >= 0 && slot < rows[at + pageSizeAt]!) {
-        const carried = this.#pages.add(rows[at + pageAt]! + slot, 1);
-        if (carried > 0) this.#histogram(row).addToBucket(key, carried);
-      } else {
-        this.#addToBucket(row, key, 1);
-      }
-    }
-    rows[at + minAt] = min;
-    rows[at + maxAt] = max;
-    rows[at + totalAt] = total;
-    rows[at + eventsAt]! += to - from;
-    rows[at + countAt]! += to - from;
-    this.#events += to - from;
-  }
-
-  /**
    * Adds one event of weight 1 to a row that has gathered different values before, if its page has the bucket: what most
    * events are, at half the cost.
    * @returns false, and has done nothing, where it is not so: `add` it
@@ -192,6 +147,74 @@ export class NumberColumns {
     const carried = this.#pages.add(rows[at + pageAt]! + slot, 1);
     if (carried > 0) this.#histogram(row).addToBucket(key, carried);
     return true;
+  }
+
+  /**
+   * Adds the values from `start` up to `end`, each with weight 1, without a call for each: finite ones; NaN stands for none, -0
+   * counts as 0.
+   */
+  addRun(row: number, values: Float64Array, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      at = this.#addSame(row, values, at, end);
+      at = this.#addPaged(row, values, at, end);
+      if (at === end) return;
+      const value = values[at++]! + 0;
+      if (!Number.isNaN(value)) this.add(row, value, 1);
+    }
+  }
+
+  /** Adds values as long as they are the only one that the row has seen. @returns where that ends */
+  #addSame(row: number, values: Float64Array, start: number, end: number): number {
+    const base = row * stride;
+    const rows = this.#rows;
+    if (base >= rows.length || rows[base + eventsAt] === 0) return start;
+    const only = rows[base + minAt]!;
+    if (rows[base + maxAt] !== only) return start;
+    let at = start;
+    while (at < end && values[at] === only) at++;
+    const events = at - start;
+    rows[base + eventsAt]! += events;
+    rows[base + countAt]! += events;
+    rows[base + totalAt]! += only * events;
+    this.#events += events;
+    return at;
+  }
+
+  /** Adds values as `addMore` does, as long as the row's page has their buckets. @returns where that ends */
+  #addPaged(row: number, values: Float64Array, start: number, end: number): number {
+    const base = row * stride;
+    const rows = this.#rows;
+    if (base >= rows.length) return start;
+    const size = rows[base + pageSizeAt]!;
+    let min = rows[base + minAt]!;
+    let max = rows[base + maxAt]!;
+    if (size === 0 || min === max) return start;
+    const firstKey = rows[base + pageKeyAt]!;
+    const page = rows[base + pageAt]!;
+    const { counts } = this.#pages;
+    let total = rows[base + totalAt]!;
+    let at = start;
+    for (; at < end; at++) {
+      const value = values[at]!;
+      const key = bucketKey(value);
+      const slot = key - firstKey;
+      // The first bucket is one of positive values: NaN and 0, whose key is 0, are not on any page.
+      if (slot < 0 || slot >= size) break;
+      if (value < min) min = value;
+      else if (value > max) max = value;
+      total += value;
+      const count = counts[page + slot]! + 1;
+      counts[page + slot] = count;
+      if (count === countBase) this.#histogram(row).addToBucket(key, countBase);
+    }
+    rows[base + minAt] = min;
+    rows[base + maxAt] = max;
+    rows[base + totalAt] = total;
+    rows[base + eventsAt]! += at - start;
+    rows[base + countAt]! += at - start;
+    this.#events += at - start;
+    return at;
   }
 
   #addToBucket(row: number, key: number, weight: number): void {
@@ -251,15 +274,17 @@ export class NumberColumns {
    * @param take gets what is right only during the call, and must not add
    */
   drain(take: (row: number, gathered: Gathered) => void): void {
+    let lately = 0;
     for (let index = 0; index < this.#touchedCount; index++) {
       const row = this.#touched[index]!;
       // Emptied on its own meanwhile.
-      if (this.#rows[row * stride] === 0) continue;
+      if (!this.has(row)) continue;
+      lately += this.#rows[row * stride + pageSizeAt]!;
       take(row, this.show(row));
       this.empty(row);
     }
     this.#touchedCount = 0;
-    this.settle();
+    this.#settle(lately);
   }
 
   /** Whether a row has gathered something. */
@@ -311,18 +336,22 @@ export class NumberColumns {
   /** Rows were emptied one by one. */
   settle(): void {
     let left = 0;
-    if (this.#events > 0) {
-      for (let index = 0; index < this.#touchedCount; index++) {
-        const row = this.#touched[index]!;
-        if (this.has(row)) this.#touched[left++] = row;
-      }
+    let lately = 0;
+    for (let index = 0; index < this.#touchedCount; index++) {
+      const row = this.#touched[index]!;
+      lately += this.#rows[row * stride + pageSizeAt]!;
+      if (this.has(row)) this.#touched[left++] = row;
     }
     this.#touchedCount = left;
-    if (left > 0) return;
+    if (left === 0) this.#settle(lately);
+  }
+
+  /** All rows are empty. @param lately counts on the pages of those that were not */
+  #settle(lately: number): void {
     this.#shown.rest = undefined;
     this.#closed.clear();
     this.#closedSeconds = 0;
-    if (this.#pages.isCrowded) this.#forgetPages();
+    if (this.#pages.isCrowdedBy(lately)) this.#forgetPages();
   }
 
   /** Rows that were busy once must not keep the room from those that are busy now. */

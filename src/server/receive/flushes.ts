@@ -1,11 +1,16 @@
 import type { BlockRejection } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
+import type { PartMap } from '../../core/parts.js';
 import type { DropReason } from '../../core/producer/books.js';
 import { FlushSessions } from '../../core/producer/sessions.js';
+import { rawAck, rawRepeat } from '../../intake/raw/answer.js';
+import { DictionaryRoom, TabDictionary } from '../../intake/raw/dictionary.js';
+import { stageColumns } from '../../intake/raw/stage-columns.js';
 import { stageParts } from '../../intake/stage-parts.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { FrameLink } from '../../transport/frame-link.js';
-import type { FlushNack, Frame, PushFlush } from '../../wire/frame.js';
+import type { FlushNack, Frame, PushFlush, PushRaw } from '../../wire/frame.js';
+import { claimedEvents } from '../../wire/raw-columns.js';
 import type { OwnProducer } from './own-producer.js';
 import { byCode, type RawDoor } from './raw-door.js';
 
@@ -23,10 +28,20 @@ const retryAfterMs = 1000;
 /** A session idle for longer is forgotten: no repeat of its last flush can be under way any more. */
 const forgetAfterMs = 3_600_000;
 
+type Push = PushFlush | PushRaw;
+
+/** What was checked and counted, and waits to be handed over. */
+interface Prepared {
+  readonly parts: PartMap;
+  /** What is said once every bucket has acknowledged. @param refused what owners refused of `parts` */
+  answer(refused: readonly BlockRejection[]): Frame;
+}
+
 /** Flushes of SDKs that talk to a server directly (R9). The instance is this process: its sessions end with it. */
 export class Flushes {
   readonly #options: FlushesOptions;
   readonly #sessions: FlushSessions;
+  readonly #dictionaryRoom = new DictionaryRoom();
   /** session -> its flush that was taken and is not durable yet: a repeat waits for the same end. */
   readonly #pending = new Map<string, { readonly number: number; readonly answer: Promise<Frame> }>();
   /** session -> its last flush, where that was given up after it was taken: a repeat is told so as well. */
@@ -41,14 +56,31 @@ export class Flushes {
     return this.#sessions.size;
   }
 
+  /** What numbers stand for on a connection; whoever asks for one clears it in the end. */
+  dictionary(): TabDictionary {
+    return new TabDictionary(this.#dictionaryRoom, this.#options.door.dictionaryOptions);
+  }
+
   take(link: FrameLink, frame: PushFlush): void {
-    const answer = this.#judge(frame);
+    const { session, number } = frame;
+    const repeat: Frame = { kind: 'flush-ack', session, number, rejected: [] };
+    this.#take(link, frame, repeat, frame.events, () => this.#prepareParts(frame));
+  }
+
+  takeRaw(link: FrameLink, frame: PushRaw, dictionary: TabDictionary): void {
+    const repeat = rawRepeat(frame.session, frame.number);
+    this.#take(link, frame, repeat, claimedEvents(frame), () => this.#prepareColumns(frame, dictionary));
+  }
+
+  /** @param claimed events that it says it has @param prepare throws where nothing of it can count */
+  #take(link: FrameLink, push: Push, repeat: Frame, claimed: number, prepare: () => Prepared): void {
+    const answer = this.#judge(push, repeat, claimed, prepare);
     if (!(answer instanceof Promise)) link.trySend(answer);
     else void answer.then((given) => link.trySend(given));
   }
 
-  #judge(frame: PushFlush): Frame | Promise<Frame> {
-    const { session, number } = frame;
+  #judge(push: Push, repeat: Frame, claimed: number, prepare: () => Prepared): Frame | Promise<Frame> {
+    const { session, number } = push;
     const verdict = this.#sessions.judge(session, number, this.#options.clock.nowMs());
     switch (verdict.kind) {
       case 'repeat': {
@@ -56,52 +88,75 @@ export class Flushes {
         if (pending?.number === number) return pending.answer;
         const givenUp = this.#givenUp.get(session);
         if (givenUp?.number === number) return givenUp;
-        return { kind: 'flush-ack', session, number, rejected: [] };
+        return repeat;
       }
       case 'gap':
         return { kind: 'flush-nack', session, number, reason: 'gap', expected: verdict.expected };
       case 'full':
-        return this.#busy(frame, 'too many sessions');
+        return this.#busy(push, 'too many sessions');
       case 'next':
-        return this.#accept(frame);
+        return this.#accept(push, claimed, prepare);
     }
   }
 
-  #accept(frame: PushFlush): Frame | Promise<Frame> {
+  #accept(push: Push, claimed: number, prepare: () => Prepared): Frame | Promise<Frame> {
     const { door, clock } = this.#options;
-    const { session, number } = frame;
+    const { session, number } = push;
     const refusal = this.#options.refuses();
-    if (refusal !== undefined) return this.#busy(frame, refusal.message);
-    let staged: ReturnType<typeof stageParts>;
+    if (refusal !== undefined) return this.#busy(push, refusal.message);
+    let prepared: Prepared;
     try {
-      staged = stageParts(frame.payload, door.context());
+      prepared = prepare();
     } catch (error) {
       if (!(error instanceof TabaError)) throw error;
       // Whatever it was, sending the same bytes again cannot help.
       this.#sessions.taken(session, number, clock.nowMs());
-      door.receive(frame.events, 0, [[error.code, frame.events]]);
+      door.receive(claimed, 0, [[error.code, claimed]]);
       return { kind: 'flush-nack', session, number, reason: 'refused', message: error.message };
     }
     this.#sessions.taken(session, number, clock.nowMs());
-    door.receive(staged.received, staged.clamped, byCode(staged.rejected));
-    const answer = this.#deliver(frame, staged);
+    const answer = this.#deliver(push, prepared);
     this.#pending.set(session, { number, answer });
     return answer;
   }
 
-  async #deliver({ session, number }: PushFlush, staged: ReturnType<typeof stageParts>): Promise<Frame> {
-    const rejected: BlockRejection[] = [...staged.rejected];
+  #prepareParts({ session, number, payload }: PushFlush): Prepared {
+    const { door } = this.#options;
+    const { parts, received, clamped, rejected } = stageParts(payload, door.context());
+    door.receive(received, clamped, byCode(rejected));
+    return {
+      parts,
+      answer: (refused) => ({ kind: 'flush-ack', session, number, rejected: [...rejected, ...refused] }),
+    };
+  }
+
+  #prepareColumns(frame: PushRaw, dictionary: TabDictionary): Prepared {
+    const { door } = this.#options;
+    const staged = stageColumns(frame, dictionary, door.context());
+    staged.fold();
+    door.receive(staged.received, staged.clamped, staged.rejections.byCode);
+    return {
+      parts: staged.parts,
+      answer: (refused) => {
+        staged.rejectLater(refused);
+        return rawAck(frame, staged);
+      },
+    };
+  }
+
+  async #deliver({ session, number }: Push, { parts, answer }: Prepared): Promise<Frame> {
+    const refused: BlockRejection[] = [];
     let dropped: DropReason | undefined;
-    if (staged.accepted > 0) {
-      const own = new Set([...staged.parts.entries()].map(({ tab, client }) => `${tab}\0${client}`));
-      const settled = await this.#options.producer.deliver(staged.parts);
-      rejected.push(...settled.rejected.filter(({ tab, client }) => own.has(`${tab}\0${client}`)));
+    if (parts.events > 0) {
+      const own = new Set([...parts.entries()].map(({ tab, client }) => `${tab}\0${client}`));
+      const settled = await this.#options.producer.deliver(parts);
+      refused.push(...settled.rejected.filter(({ tab, client }) => own.has(`${tab}\0${client}`)));
       dropped = settled.dropped;
     }
     const isLast = this.#pending.get(session)?.number === number;
     if (isLast) this.#pending.delete(session);
     if (dropped !== undefined) return this.#giveUp(session, number, dropped, isLast);
-    return { kind: 'flush-ack', session, number, rejected };
+    return answer(refused);
   }
 
   /** Sending it again would count what did arrive a second time. */
@@ -118,7 +173,7 @@ export class Flushes {
     return nack;
   }
 
-  #busy({ session, number }: PushFlush, message: string): Frame {
+  #busy({ session, number }: Push, message: string): Frame {
     return { kind: 'flush-nack', session, number, reason: 'busy', retryAfterMs, message };
   }
 }

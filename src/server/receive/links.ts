@@ -1,5 +1,6 @@
 import type { AddressedAnswer, Answer, Block } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
+import type { TabDictionary } from '../../intake/raw/dictionary.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { Turn } from '../../runtime/turn.js';
@@ -29,11 +30,13 @@ interface Peer {
   readonly hello: Hello;
   answers: AddressedAnswer[];
   sending: boolean;
+  /** Of an SDK that sends events which it has not folded. */
+  dictionary: TabDictionary | undefined;
   /** Of a server only. */
   readonly desk: QuestionDesk | undefined;
 }
 
-/** v2 connections of agents, which push Blocks, of SDKs, which push flushes, and of other servers, which push Blocks and ask. */
+/** v2 connections of agents, which push Blocks, of SDKs, which push flushes and raw events, and of other servers, which push Blocks and ask. */
 export class Links implements FrameLinkEvents {
   readonly #options: LinksOptions;
   readonly #peers = new Map<FrameLink, Peer>();
@@ -53,6 +56,10 @@ export class Links implements FrameLinkEvents {
     else if (frame.kind === 'push-blocks' && peer.hello.role !== 'sdk') this.#take(link, peer, frame);
     else if (frame.kind === 'push-flush' && peer.hello.role === 'sdk')
       this.#options.flushes.take(link, frame);
+    else if (frame.kind === 'define-tabs' && peer.hello.role === 'sdk')
+      this.#dictionaryOf(peer).define(frame.tabs);
+    else if (frame.kind === 'push-raw' && peer.hello.role === 'sdk')
+      this.#options.flushes.takeRaw(link, frame, this.#dictionaryOf(peer));
     else if (frame.kind === 'query' && peer.desk !== undefined) void peer.desk.take(frame);
     else fail(link, 'bad_framing', `a server takes no ${frame.kind} from ${withArticle(peer.hello.role)}`);
   }
@@ -65,7 +72,13 @@ export class Links implements FrameLinkEvents {
   }
 
   closed(link: FrameLink): void {
+    this.#peers.get(link)?.dictionary?.clear();
     this.#peers.delete(link);
+  }
+
+  #dictionaryOf(peer: Peer): TabDictionary {
+    peer.dictionary ??= this.#options.flushes.dictionary();
+    return peer.dictionary;
   }
 
   #greet(link: FrameLink, hello: Hello): void {
@@ -85,7 +98,7 @@ export class Links implements FrameLinkEvents {
       return;
     }
     const desk = hello.role === 'server' ? new QuestionDesk(link, hello, this.#options) : undefined;
-    this.#peers.set(link, { hello, answers: [], sending: false, desk });
+    this.#peers.set(link, { hello, answers: [], sending: false, dictionary: undefined, desk });
     link.trySend(ours);
   }
 

@@ -5,6 +5,7 @@ import type { Limits } from '../../core/limits.js';
 import type { StageContext } from '../../intake/context.js';
 import type { Counts } from '../../intake/counts.js';
 import type { DenyLists } from '../../intake/deny-lists.js';
+import type { DictionaryOptions } from '../../intake/raw/dictionary.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { KeyedOutcome } from './keyed-delivery.js';
 
@@ -47,6 +48,12 @@ export class RawDoor {
       admits: () => undefined,
       nextSequence: () => this.nextSequence(),
     };
+  }
+
+  /** What definitions of tabs are checked with. */
+  get dictionaryOptions(): DictionaryOptions {
+    const { registry, limits, denyLists: deny } = this.#options;
+    return { registry, limits, deny };
   }
 
   /** Numbers events of one timestamp. */

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { expectedOf, type Plan, roundOf } from '../../../src/cli/bench/plan.js';
+import { batchesOf } from '../../../src/cli/bench/raw-share.js';
 
 const plan: Plan = { prefix: 'p', tabs: 40, clients: 2, type: 'CounterGroup', zipf: false };
 
@@ -39,6 +40,34 @@ t.test('tabs get as many events each, or in proportion to 1 / k', async (t) => {
   for (const [tab, count] of popular.counts.entries()) {
     const share = count / popular.events / (1 / (tab + 1) / harmonic);
     t.ok(Math.abs(share - 1) < 0.15, `tab ${tab}: ${share} of what is due`);
+  }
+});
+
+t.test('batches of columns have the events of their rounds, grouped by tab', async (t) => {
+  const round = roundOf({ ...plan, zipf: true });
+  for (const events of [2 ** 12, round.tabs.length, 2 * round.tabs.length]) {
+    const batches = batchesOf(round, events);
+    t.equal(batches.length, Math.max(1, round.tabs.length / events));
+    for (const [batch, { tabs, counts, values }] of [...batches.entries()].slice(0, 3)) {
+      t.equal(values.length, events);
+      t.same(
+        [...tabs],
+        [...new Set(tabs)].sort((a, b) => a - b),
+      );
+      const totals = new Array<number>(plan.tabs).fill(0);
+      for (let event = batch * events; event < (batch + 1) * events; event++) {
+        const at = event % round.tabs.length;
+        totals[round.tabs[at]!]! += round.amounts[at]!;
+      }
+      let start = 0;
+      for (const [group, tab] of tabs.entries()) {
+        const end = start + counts[group]!;
+        const sum = values.subarray(start, end).reduce((total, value) => total + value, 0);
+        t.equal(sum, totals[tab]);
+        start = end;
+      }
+      t.equal(start, events);
+    }
   }
 });
 

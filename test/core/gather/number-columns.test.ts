@@ -109,6 +109,36 @@ for (const maxCounts of [7, 200, 2 ** 20]) {
   });
 }
 
+t.test('many numbers at once are as many one by one, and NaN is none', async () => {
+  const runs = fc.array(
+    fc.tuple(
+      fc.integer({ min: 0, max: 3 }),
+      fc.array(fc.oneof(fc.constantFrom(1, 1, 1, 2, 0, -0, Number.NaN), exactNumbers), { maxLength: 30 }),
+      // A count that leaves its page.
+      fc.constantFrom(1, 1, 100),
+    ),
+    { maxLength: 8 },
+  );
+  fc.assert(
+    fc.property(runs, fc.constantFrom(7, 200, 2 ** 20), (given, maxCounts) => {
+      const [atOnce, oneByOne] = [new NumberColumns(maxCounts), new NumberColumns(maxCounts)];
+      for (const [row, some, times] of given) {
+        const values = Float64Array.from({ length: some.length * times }, (_, at) => some[at % some.length]!);
+        // Somewhere in the middle of what is handed over.
+        const within = Float64Array.of(99, ...values, 99);
+        atOnce.addRun(row, within, 1, within.length - 1);
+        for (const value of values) if (!Number.isNaN(value)) put(oneByOne, row, value + 0, 1);
+      }
+      const drained = (columns: NumberColumns) => {
+        const rows: unknown[] = [];
+        columns.drain((row, gathered) => rows.push([row, gathered.events, gatheredBytes(gathered)]));
+        return JSON.stringify(rows);
+      };
+      return atOnce.events === oneByOne.events && drained(atOnce) === drained(oneByOne);
+    }),
+  );
+});
+
 t.test('any finite number, its total within rounding', async () => {
   fc.assert(
     fc.property(fc.array(event(anyNumbers), { minLength: 1, maxLength: 40 }), (events) => {
