@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip, type InputType, inflate, type ZlibOptions } from 'node:zlib';
+import { gunzip, gunzipSync, type InputType, inflate, inflateSync, type ZlibOptions } from 'node:zlib';
 import { TabaError } from '../core/errors.js';
 import type { Limits } from '../core/limits.js';
 
@@ -42,8 +42,8 @@ function nameOf(encoding = 'identity'): string {
 
 type Decompress = (body: Uint8Array, maxBytes: number) => Promise<Uint8Array>;
 
-const inflated: Decompress = (body, maxBytes) => decompressed(body, maxBytes, inflateAsync, 'zlib');
-const gunzipped: Decompress = (body, maxBytes) => decompressed(body, maxBytes, gunzipAsync, 'gzip');
+const inflated: Decompress = (body, maxBytes) => decompressed(body, maxBytes, zlib);
+const gunzipped: Decompress = (body, maxBytes) => decompressed(body, maxBytes, gzip);
 
 const decompressors: ReadonlyMap<string, Decompress> = new Map([
   ['identity', async (body) => body],
@@ -57,29 +57,69 @@ interface Decompressed {
   readonly buffer: Uint8Array;
   readonly engine: { readonly bytesWritten: number };
 }
-type ZlibAsync = (body: InputType, options: ZlibOptions) => Promise<unknown>;
-const inflateAsync = promisify(inflate) as ZlibAsync;
-const gunzipAsync = promisify(gunzip) as ZlibAsync;
 
-/** Runs off the main thread, piece by piece, and stops at the first piece beyond `maxBytes`: a bomb never unfolds. */
-async function decompressed(
-  body: Uint8Array,
-  maxBytes: number,
-  run: ZlibAsync,
-  format: string,
-): Promise<Uint8Array> {
-  let result: Decompressed;
+interface Format {
+  readonly name: string;
+  here(body: InputType, options: ZlibOptions): unknown;
+  elsewhere(body: InputType, options: ZlibOptions): Promise<unknown>;
+}
+const zlib: Format = {
+  name: 'zlib',
+  here: inflateSync,
+  elsewhere: promisify(inflate) as Format['elsewhere'],
+};
+const gzip: Format = { name: 'gzip', here: gunzipSync, elsewhere: promisify(gunzip) as Format['elsewhere'] };
+
+/** A larger body goes to another thread at once. */
+const maxBytesHere = 65_536;
+/**
+ * What is decompressed in the thread that serves everybody: a millisecond at most. Handing a body to another thread and back,
+ * piece by piece, costs several times as much as decompressing it.
+ */
+const maxOutputHere = 2 ** 20;
+const pieceBytes = 2 ** 18;
+
+/** Stops at the first piece beyond `maxBytes`: a bomb never unfolds. */
+async function decompressed(body: Uint8Array, maxBytes: number, format: Format): Promise<Uint8Array> {
+  const limitHere = Math.min(maxBytes, maxOutputHere);
+  let result: Decompressed | undefined;
   try {
-    result = (await run(body, { maxOutputLength: maxBytes, chunkSize: 65_536, info: true })) as Decompressed;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new TabaError('body_too_large', `the body decompresses to more than ${maxBytes} bytes`);
+    if (body.length <= maxBytesHere) result = decompressedHere(body, limitHere, format);
+    if (result === undefined && (body.length > maxBytesHere || limitHere < maxBytes)) {
+      result = (await format.elsewhere(body, optionsFor(maxBytes))) as Decompressed;
     }
-    throw new TabaError('bad_framing', `the body is not ${format}: ${(error as Error).message}`);
+  } catch (error) {
+    if (!isTooLarge(error)) {
+      throw new TabaError('bad_framing', `the body is not ${format.name}: ${(error as Error).message}`);
+    }
+  }
+  if (result === undefined) {
+    throw new TabaError('body_too_large', `the body decompresses to more than ${maxBytes} bytes`);
   }
   const read = result.engine.bytesWritten;
   if (read !== body.length) {
-    throw new TabaError('bad_framing', `${body.length - read} bytes follow the end of the ${format} body`);
+    throw new TabaError(
+      'bad_framing',
+      `${body.length - read} bytes follow the end of the ${format.name} body`,
+    );
   }
   return result.buffer;
+}
+
+/** @returns undefined if it is more than `maxBytes` */
+function decompressedHere(body: Uint8Array, maxBytes: number, format: Format): Decompressed | undefined {
+  try {
+    return format.here(body, optionsFor(maxBytes)) as Decompressed;
+  } catch (error) {
+    if (isTooLarge(error)) return undefined;
+    throw error;
+  }
+}
+
+function optionsFor(maxBytes: number): ZlibOptions {
+  return { maxOutputLength: maxBytes, chunkSize: pieceBytes, info: true };
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
 }

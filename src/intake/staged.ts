@@ -116,7 +116,7 @@ export class Staged {
     this.#reject(faults);
   }
 
-  /** Adds the numbers that are apart to those of other bodies. */
+  /** Adds the numbers that are apart to those of other bodies. @param gathering the one of the context that it was staged in */
   gatherInto(gathering: Gathering): void {
     const { numbers, origins } = this.#staged;
     const bySecond = gathering.columnsOf(numbers.seconds);

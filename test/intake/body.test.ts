@@ -7,6 +7,7 @@ import {
   intakePaths,
   intakeProtocols,
 } from '../../src/intake/protocol.js';
+import type { RawEvent } from '../../src/wire/item-sink.js';
 import { encodeV1 } from '../../src/wire/v1.js';
 import { type Item, itemsOf, utf8 } from '../wire/collector.js';
 
@@ -91,4 +92,33 @@ t.test('a bomb is refused as soon as it is larger than allowed', async (t) => {
     'the limit itself',
   );
   await t.rejects(read('/events', deflateSync(json), 'deflate', json.length - 1), { code: 'body_too_large' });
+});
+
+t.test('bodies of every size decompress whole, and none to more than is allowed', async (t) => {
+  // What compresses well, and what does not: either side of what is decompressed here, and of what goes elsewhere at once.
+  const texts = [
+    'a'.repeat(2 ** 20 - 20),
+    'a'.repeat(2 ** 20 + 20),
+    Array.from({ length: 40_000 }, (_, index) => (index * 2654435761) >>> 0).join(' '),
+  ];
+  for (const text of texts) {
+    const plain = utf8(JSON.stringify({ name: 'a', type: 'Gauge', value: text }));
+    for (const [encoding, body] of [
+      ['deflate', deflateSync(plain)],
+      ['gzip', gzipSync(plain)],
+    ] as const) {
+      const what = `${encoding}: ${body.length} bytes for ${plain.length}`;
+      const items = await read('/events', body, encoding, plain.length);
+      t.match(items, [{ tab: 'a' }], what);
+      t.ok((items[0] as RawEvent).payload === text, what);
+      await t.rejects(read('/events', body, encoding, plain.length - 1), { code: 'body_too_large' }, what);
+      await t.rejects(
+        read('/events', body.subarray(0, -1), encoding, 2 ** 21),
+        { code: 'bad_framing' },
+        what,
+      );
+      const longer = Buffer.concat([body, Buffer.of(0)]);
+      await t.rejects(read('/events', longer, encoding, 2 ** 21), { code: 'bad_framing' }, what);
+    }
+  }
 });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { TabaError } from '../../src/core/errors.js';
 import type { PartMap } from '../../src/core/parts.js';
 import { Gathering } from '../../src/intake/gathering.js';
 import { stage, stageApart } from '../../src/intake/stage.js';
@@ -28,7 +29,7 @@ t.test('numbers of several bodies become one Part a pair, the same as folded bod
       timestamp: nowSec - (index % 4) - body,
       type: index % 3 === 0 ? 'PercentileGroup' : 'CounterGroup',
     }));
-    const staged = stageApart(jsonItems(...events), contextWith());
+    const staged = stageApart(jsonItems(...events), contextWith({ gathering }));
     staged.gatherInto(gathering);
     t.equal(staged.parts.events, 0);
     t.equal(staged.accepted, 200);
@@ -55,7 +56,7 @@ t.test('what is no plain number stays with the body', (t) => {
   const { gathering, handed } = gatheringOf();
   const staged = stageApart(
     jsonItems({ name: 'n', value: 1 }, { name: 'g', type: 'Gauge', value: 1 }, { name: 'n', value: 'x' }),
-    contextWith(),
+    contextWith({ gathering }),
   );
   staged.gatherInto(gathering);
   t.strictSame(pairsOf(staged.parts), ['g me 1']);
@@ -69,7 +70,7 @@ t.test('what has no room is neither gathered nor folded', (t) => {
   const { gathering } = gatheringOf();
   const staged = stageApart(
     jsonItems({ name: 'a', value: 1 }, { name: 'b', value: 1 }),
-    contextWith({ admits: (name) => (name === 'b' ? 'too_many_tabs' : undefined) }),
+    contextWith({ gathering, admits: (name) => (name === 'b' ? 'too_many_tabs' : undefined) }),
   );
   staged.gatherInto(gathering);
   t.equal(gathering.waiting, 1);
@@ -88,7 +89,7 @@ t.test(
         ...{ name: 'a', value: 1 },
         timestamp: nowSec - body * 100 - index,
       }));
-      const staged = stageApart(jsonItems(...events), contextWith());
+      const staged = stageApart(jsonItems(...events), contextWith({ gathering }));
       staged.gatherInto(gathering);
       parts += staged.parts.events;
     }
@@ -105,7 +106,7 @@ t.test(
 t.test('a tab may come back under another type once nothing of it waits', (t) => {
   const { gathering, handed } = gatheringOf();
   for (const name of ['CounterGroup', 'TotalsCounter']) {
-    const staged = stageApart(jsonItems({ name: 'a', value: 1, type: name }), contextWith());
+    const staged = stageApart(jsonItems({ name: 'a', value: 1, type: name }), contextWith({ gathering }));
     staged.gatherInto(gathering);
     t.equal(gathering.typeOf(tab('a')), type(name));
     gathering.handOver();
@@ -122,11 +123,110 @@ t.test('very many pairs are forgotten once nothing waits, and come in again', (t
   for (let round = 0; round < 2; round++) {
     for (let body = 0; body < 11; body++) {
       const items = Array.from({ length: 10_000 }, (_, index) => ({ name: `t${body}.${index}`, value: 2 }));
-      stageApart(jsonItems(...items), contextWith()).gatherInto(gathering);
+      stageApart(jsonItems(...items), contextWith({ gathering })).gatherInto(gathering);
     }
     t.equal(gathering.pairs, 110_000);
     gathering.handOver();
     t.match(handed[round], { pairs: 110_000, events: 110_000 });
   }
+  t.end();
+});
+
+t.test('of what waits, nothing is asked again; of what waited before, it is', (t) => {
+  const { gathering } = gatheringOf();
+  const asked: string[] = [];
+  const context = contextWith({
+    gathering,
+    typeOf: (name) => {
+      asked.push(`type ${name}`);
+      return undefined;
+    },
+    admits: (name) => {
+      asked.push(`room ${name}`);
+      return undefined;
+    },
+  });
+  const take = (...names: string[]) => {
+    const staged = stageApart(jsonItems(...names.map((name) => ({ name, value: 1 }))), context);
+    t.equal(staged.accepted, names.length);
+    staged.gatherInto(gathering);
+    return asked.splice(0);
+  };
+  t.strictSame(take('a', 'b', 'a'), ['type a', 'type b', 'room a', 'room b']);
+  t.strictSame(take('b', 'c', 'a'), ['type c', 'room c']);
+  gathering.handOver();
+  t.strictSame(take('a'), ['type a', 'room a']);
+  t.end();
+});
+
+t.test(
+  'what waits under one type is rejected under another, from whatever client, and the rest of the body counts',
+  (t) => {
+    const { gathering, handed } = gatheringOf();
+    const context = contextWith({ gathering });
+    stageApart(jsonItems({ name: 'a', value: 1 }), context).gatherInto(gathering);
+    const staged = stageApart(
+      jsonItems(
+        { name: 'a', value: 1, type: 'TotalsCounter' },
+        { name: 'a', value: 1, type: 'TotalsCounter', client: 'other' },
+        { name: 'a', value: 1, client: 'other' },
+        { name: 'b', value: 1, type: 'TotalsCounter' },
+        { name: 'b', value: 1 },
+      ),
+      context,
+    );
+    staged.gatherInto(gathering);
+    t.match(staged.rejections.listed, [
+      { index: 0, code: 'type_conflict' },
+      { index: 1, code: 'type_conflict' },
+      { index: 4, code: 'type_conflict' },
+    ]);
+    gathering.handOver();
+    t.strictSame(pairsOf(handed[0]!), ['a me 1', 'a other 1', 'b me 1']);
+    t.end();
+  },
+);
+
+t.test('nothing of a body that is not taken in the end waits, nor says of which type a tab is', (t) => {
+  const { gathering, handed } = gatheringOf();
+  const context = contextWith({ gathering });
+  const broken = () =>
+    stageApart((sink) => {
+      jsonItems({ name: 'a', value: 1, type: 'TotalsCounter' })(sink);
+      throw new TabaError('bad_framing', 'cut off');
+    }, context);
+  t.throws(broken, { code: 'bad_framing' });
+  t.match(gathering, { waiting: 0, pairs: 0 });
+  stageApart(jsonItems({ name: 'a', value: 1, type: 'TotalsCounter' }), context);
+  const staged = stageApart(jsonItems({ name: 'a', value: 1 }), context);
+  staged.gatherInto(gathering);
+  t.equal(staged.accepted, 1);
+  gathering.handOver();
+  t.equal(handed[0]!.typeOf(tab('a')), 'CounterGroup');
+  t.end();
+});
+
+t.test('names that are none stay rejected, however often they come', (t) => {
+  const { gathering } = gatheringOf();
+  const context = contextWith({ gathering });
+  for (let body = 0; body < 2; body++) {
+    const staged = stageApart(
+      jsonItems(
+        ...[
+          { name: 'a b', value: 1 },
+          { name: 'a b', value: 1 },
+          { name: 'a', value: 1, client: 'ö' },
+        ],
+        { name: 'a', value: 1 },
+      ),
+      context,
+    );
+    t.match(
+      staged.rejections.listed.map(({ index, code }) => `${index} ${code}`),
+      ['0 bad_name', '1 bad_name', '2 bad_client'],
+    );
+    staged.gatherInto(gathering);
+  }
+  t.match(gathering, { waiting: 2, pairs: 1 });
   t.end();
 });
