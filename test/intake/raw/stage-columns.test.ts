@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert';
 import fc from 'fast-check';
 import t from 'tap';
-import type { PartMap } from '../../../src/core/parts.js';
+import { PartMap } from '../../../src/core/parts.js';
 import type { StageContext } from '../../../src/intake/context.js';
 import { DenyLists } from '../../../src/intake/deny-lists.js';
 import { Gathering } from '../../../src/intake/gathering.js';
@@ -138,6 +138,26 @@ t.test('gathered until a flush it is the same', async () => {
       );
       gathering.handOver();
       deepStrictEqual(gathering.waiting, 0);
+    }),
+  );
+});
+
+t.test('what was gathered makes the States that folding makes', async () => {
+  fc.assert(
+    fc.property(groupsOf, (groups) => {
+      const folded = staged(groups);
+      folded.fold();
+      const merged = new PartMap(registry);
+      const gathering = new Gathering({
+        registry,
+        nextSequence: () => 0,
+        handOver: (parts) => merged.reduceAll(parts),
+      });
+      const raw = staged(groups);
+      raw.gatherInto(gathering);
+      gathering.handOver();
+      merged.reduceAll(raw.parts);
+      deepStrictEqual(bytesOf(merged), bytesOf(folded.parts));
     }),
   );
 });
