@@ -78,7 +78,7 @@ export class Origins {
   }
 
   #grow(needed: number): void {
-    const grown = new Int32Array(Math.max(needed, this.#pairOf.length * 2)).fill(none, this.#pairOf.length);
+    const grown = new Int32Array(Math.max(needed, this.#pairOf.length * 4)).fill(none, this.#pairOf.length);
     grown.set(this.#pairOf);
     this.#pairOf = grown;
   }

@@ -114,7 +114,7 @@ export class StagedNumbers {
   }
 
   #grow(needed: number): void {
-    const capacity = Math.max(needed, this.#places.length * 2);
+    const capacity = Math.max(needed, this.#places.length * 4);
     const values = new Float64Array(capacity);
     values.set(this.#values);
     this.#values = values;
