@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.js';
 
 /** However far behind the servers are, an SDK does not wait longer for an answer: events fold there meanwhile, and it might take the agent for dead. */
-const longestMs = 2000;
+const longestMs = 5000;
 
 /**
  * Holds answers back while servers are behind: who waits for an answer sends nothing and folds on, so that what is sent in

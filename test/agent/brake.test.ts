@@ -29,17 +29,17 @@ t.test('answers when servers have caught up, in the order of questions', async (
   t.same([answered, brake.held, clock.timers], [['a', 'b'], 0, 0]);
 });
 
-t.test('answers after two seconds, however far behind servers are', async (t) => {
+t.test('answers after five seconds, however far behind servers are', async (t) => {
   const { clock, servers, answered, answer } = scene();
   servers.areBehind = true;
   answer('a');
-  clock.advance(1500);
+  clock.advance(4500);
   answer('b');
   t.same(answered, []);
   clock.advance(500);
   t.same(answered, ['a', 'b']);
   answer('c');
-  clock.advance(1999);
+  clock.advance(4999);
   t.same(answered, ['a', 'b']);
   clock.advance(1);
   t.same(answered, ['a', 'b', 'c']);
