@@ -171,7 +171,7 @@ class Agent implements RunningAgent {
         this.#statsd?.handOver();
         this.#gathering?.handOver();
       },
-      afterFlush: () => this.#brake.look(),
+      afterSending: () => this.#brake.look(),
       bucketCount: options.bucketCount,
       log,
     });

@@ -1,55 +1,20 @@
 import type { BlockRejection } from '../core/block.js';
-import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId, ProducerId, TabName, TabType } from '../core/ids.js';
-import type { Limits } from '../core/limits.js';
 import type { PartMap } from '../core/parts.js';
 import { Producer } from '../core/producer/producer.js';
 import { addCounts, type Counts, totalOf } from '../intake/counts.js';
-import type { Backoff } from '../runtime/backoff.js';
-import type { Clock } from '../runtime/clock.js';
-import type { Log } from '../runtime/log.js';
-import type { FrameLinkEvents } from '../transport/frame-link.js';
 import type { Hello } from '../wire/frame.js';
 import { decodeParts, encodeParts } from '../wire/parts.js';
 import type { ClusterAccount } from './account.js';
+import type { ClusterOptions } from './cluster-options.js';
 import { Backlog } from './forward/backlog.js';
-import { type EndPoint, EndPointList, type Resolve } from './forward/endpoints.js';
+import { type EndPoint, EndPointList } from './forward/endpoints.js';
 import { blockOverheadBytes, Lane } from './forward/lane.js';
 import { Lanes } from './forward/lanes.js';
 import { mapMismatch } from './forward/map-check.js';
 import { Routes } from './forward/routes.js';
-import { sealDue } from './forward/seal-due.js';
-import type { GaugeValue, SpoolRecord } from './spool/record.js';
-import type { Spool } from './spool/spool.js';
-
-export interface ClusterOptions {
-  readonly servers: readonly string[];
-  readonly spool: Spool | undefined;
-  readonly registry: HandlerRegistry;
-  readonly limits: Limits;
-  /** undefined: what the servers say. */
-  readonly bucketCount: number | undefined;
-  readonly clientId: string;
-  /** Id of this agent, for servers and people. */
-  readonly instance: string;
-  readonly flushIntervalMs: number;
-  readonly maxBlockAgeMs: number;
-  readonly lanesPerEndPoint: number;
-  readonly answerTimeoutMs: number;
-  readonly dnsRefreshMs: number;
-  readonly connect: (url: string, events: FrameLinkEvents) => { close(reason: string): void };
-  readonly backoff: () => Backoff;
-  readonly newId: () => string;
-  readonly resolve?: Resolve;
-  /** What the spool must keep beside Parts and Blocks. */
-  readonly sessions: () => Iterable<{ readonly session: string; readonly last: number }>;
-  readonly gauges?: () => Iterable<GaugeValue>;
-  /** Before each flush: what is gathered elsewhere comes along. */
-  readonly beforeFlush?: () => void;
-  readonly afterFlush?: () => void;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+import { Sealer } from './forward/sealer.js';
+import type { SpoolRecord } from './spool/record.js';
 
 const rebalanceIntervalMs = 1000;
 const expireIntervalMs = 10_000;
@@ -79,8 +44,7 @@ export class Cluster {
   #cancelTick: (() => void) | undefined;
   #onEmpty: (() => void) | undefined;
   #stopped = false;
-  /** Whether servers took fewer than half of the Blocks that were due at the last flush. */
-  isBehind = false;
+  #sealer: Sealer | undefined;
 
   constructor(options: ClusterOptions) {
     const { spool, clock, log } = options;
@@ -211,7 +175,7 @@ export class Cluster {
           this.#routes?.place();
           this.#send();
         },
-        room: () => this.#send(),
+        room: () => this.#room(),
       },
     });
   }
@@ -284,7 +248,25 @@ export class Cluster {
       clock,
       log: this.#options.log,
     });
+    this.#sealer = new Sealer({ producer, routes: this.#routes, send: () => this.#send() });
     this.#routes.setLanes(this.#lanes.all);
+  }
+
+  /** Whether servers are slower than what comes in; nobody is waited for while nobody is there. */
+  get isBehind(): boolean {
+    return this.#sealer?.isBehind === true && this.#lanes.all.some(({ up }) => up);
+  }
+
+  /** A server has taken something. */
+  #room(): void {
+    const { spool, clock, afterSending } = this.#options;
+    // With a spool, what is sealed has to be written first, with each flush.
+    if (this.#sealer?.hasMore === true && spool === undefined) {
+      this.#sealer.seal(clock.nowMs());
+      afterSending?.();
+    } else {
+      this.#send();
+    }
   }
 
   #armTick(): void {
@@ -293,7 +275,7 @@ export class Cluster {
       this.#armTick();
       this.#options.beforeFlush?.();
       this.flush();
-      this.#options.afterFlush?.();
+      this.#options.afterSending?.();
     });
   }
 
@@ -305,11 +287,7 @@ export class Cluster {
     if (this.#producer !== undefined && this.#routes !== undefined) {
       if (now >= this.#expireAtMs) this.#expire(now);
       // While the spool cannot be written, sealing would only end the merging early.
-      if (spool?.flush() ?? true) {
-        const { due, sealed } = sealDue(this.#producer, this.#routes, clock.nowMs());
-        // Nobody is waited for while nobody is there.
-        this.isBehind = sealed < due / 2 && this.#lanes.all.some(({ up }) => up);
-      }
+      if (spool?.flush() ?? true) this.#sealer?.seal(clock.nowMs());
       if (now >= this.#rebalanceAtMs) {
         this.#rebalanceAtMs = now + rebalanceIntervalMs;
         this.#routes.rebalance();

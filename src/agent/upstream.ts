@@ -6,7 +6,8 @@ import { Backoff } from '../runtime/backoff.js';
 import type { Log } from '../runtime/log.js';
 import { connectFrames } from '../transport/outbound/frame-client.js';
 import { encodeParts } from '../wire/parts.js';
-import { Cluster, type ClusterOptions } from './cluster.js';
+import { Cluster } from './cluster.js';
+import type { ClusterOptions } from './cluster-options.js';
 import type { AgentOptions } from './options.js';
 import { Spool } from './spool/spool.js';
 
@@ -37,7 +38,7 @@ export function makeCluster(
   options: AgentOptions,
   own: Pick<
     ClusterOptions,
-    'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'beforeFlush' | 'afterFlush' | 'log'
+    'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'beforeFlush' | 'afterSending' | 'log'
   > & {
     readonly bucketCount: number | undefined;
   },

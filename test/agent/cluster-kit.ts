@@ -1,4 +1,5 @@
-import { Cluster, type ClusterOptions } from '../../src/agent/cluster.js';
+import { Cluster } from '../../src/agent/cluster.js';
+import type { ClusterOptions } from '../../src/agent/cluster-options.js';
 import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import { PartMap } from '../../src/core/parts.js';

@@ -40,8 +40,11 @@ export interface LaneOptions {
 const frameTargetBytes = 2 ** 20;
 /** Upper bound of what a Block costs in a frame beside its payload. */
 export const blockOverheadBytes = 256;
-/** Bytes on their way or waiting in the socket, per lane; higher values keep a far server busy at the cost of memory. */
-const maxInFlightBytes = 32 * 2 ** 20;
+/**
+ * Bytes on their way or waiting at the server, per lane. Higher values keep a far server busy; but what waits there takes up its memory as objects that
+ * its garbage collection copies, and merges with nothing any more.
+ */
+const maxInFlightBytes = 4 * 2 ** 20;
 /** Weight of a new measurement in the decayed latency. */
 const latencyWeight = 0.2;
 /** A lane that carries nothing forgets its latency by half in this time, so that it is tried again. */
@@ -90,6 +93,13 @@ export class Lane {
 
   get up(): boolean {
     return this.#state === 'up';
+  }
+
+  /** Whether a Block could be sent now. */
+  get hasRoom(): boolean {
+    return (
+      this.up && this.#pushes < (this.#hello?.maxInFlight ?? 1) && this.#inFlightBytes < maxInFlightBytes
+    );
   }
 
   get inFlightBlocks(): number {
@@ -158,8 +168,7 @@ export class Lane {
    */
   trySend(blocks: readonly Block[]): number {
     let sent = 0;
-    while (sent < blocks.length && this.up && this.#link !== undefined) {
-      if (this.#pushes >= (this.#hello?.maxInFlight ?? 1) || this.#inFlightBytes >= maxInFlightBytes) break;
+    while (sent < blocks.length && this.hasRoom && this.#link !== undefined) {
       const limit = Math.min(frameTargetBytes, this.maxFrameBytes);
       let bytes = costOf(blocks[sent]!);
       let end = sent + 1;

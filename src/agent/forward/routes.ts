@@ -99,7 +99,7 @@ export class Routes {
   /** Whether a Block sealed now would be sent at once: sealing earlier would only end the merging early. */
   ready(bucket: BucketIndex): boolean {
     const route = this.#routes[bucket]!;
-    if (route.lane?.up !== true || route.next !== undefined || route.restart) return false;
+    if (route.lane?.hasRoom !== true || route.next !== undefined || route.restart) return false;
     return !this.#due.has(bucket) && route.pausedUntilMs <= this.#now();
   }
 
