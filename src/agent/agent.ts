@@ -13,7 +13,6 @@ import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
 import { openLinePort } from '../transport/inbound/line-port.js';
 import type { Hello } from '../wire/frame.js';
-import { Brake } from './brake.js';
 import type { Cluster } from './cluster.js';
 import { parseServerUrl } from './forward/endpoints.js';
 import { Mirror } from './mirror.js';
@@ -81,7 +80,6 @@ class Agent implements RunningAgent {
   #reception!: Reception;
   #gathering: Gathering | undefined;
   #sdk!: SdkLinks;
-  #brake!: Brake;
   #statsd: StatsdDoor | undefined;
   #http: HttpServer | undefined;
   #instance = '';
@@ -171,11 +169,9 @@ class Agent implements RunningAgent {
         this.#statsd?.handOver();
         this.#gathering?.handOver();
       },
-      afterSending: () => this.#brake.look(),
       bucketCount: options.bucketCount,
       log,
     });
-    this.#brake = new Brake(clock, () => this.#cluster.isBehind && !this.#reception.stopping);
     this.#restoredEvents = this.#cluster.account().received;
     if (mirror !== undefined && mirror.length > 0) {
       const mirrorLog = log.with({ cluster: 'mirror' });
@@ -219,7 +215,7 @@ class Agent implements RunningAgent {
       sessions: this.#sessions,
       hello: () => this.#hello(),
       durable: () => this.#reception.durable(),
-      brake: this.#brake,
+      pauseMs: () => this.#cluster.pauseMs,
       clock,
     });
   }
@@ -324,7 +320,6 @@ class Agent implements RunningAgent {
     const beganAtMs = clock.monotonicMs();
     this.#cancelSelf?.();
     this.#reception.stop();
-    this.#brake.release();
     this.#http?.stopListening();
     // What came in before is handed over yet.
     await this.#statsd?.close();

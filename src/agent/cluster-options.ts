@@ -32,8 +32,6 @@ export interface ClusterOptions {
   readonly gauges?: () => Iterable<GaugeValue>;
   /** Before each flush: what is gathered elsewhere comes along. */
   readonly beforeFlush?: () => void;
-  /** After servers took something, or a flush. */
-  readonly afterSending?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -252,21 +252,18 @@ export class Cluster {
     this.#routes.setLanes(this.#lanes.all);
   }
 
-  /** Whether servers are slower than what comes in; nobody is waited for while nobody is there. */
-  get isBehind(): boolean {
-    return this.#sealer?.isBehind === true && this.#lanes.all.some(({ up }) => up);
+  /** How long whoever can fold had better do that, because servers are behind; nobody waits while no server is there. */
+  get pauseMs(): number {
+    const isUp = this.#lanes.all.some(({ up }) => up);
+    return isUp ? (this.#sealer?.pauseMs(this.#options.clock.nowMs()) ?? 0) : 0;
   }
 
   /** A server has taken something. */
   #room(): void {
-    const { spool, clock, afterSending } = this.#options;
+    const { spool, clock } = this.#options;
     // With a spool, what is sealed has to be written first, with each flush.
-    if (this.#sealer?.hasMore === true && spool === undefined) {
-      this.#sealer.seal(clock.nowMs());
-      afterSending?.();
-    } else {
-      this.#send();
-    }
+    if (this.#sealer?.hasMore === true && spool === undefined) this.#sealer.seal(clock.nowMs());
+    else this.#send();
   }
 
   #armTick(): void {
@@ -275,7 +272,6 @@ export class Cluster {
       this.#armTick();
       this.#options.beforeFlush?.();
       this.flush();
-      this.#options.afterSending?.();
     });
   }
 

@@ -5,7 +5,6 @@ import type { TabDictionary } from '../intake/raw/dictionary.js';
 import type { Clock } from '../runtime/clock.js';
 import type { FrameLink, FrameLinkEvents } from '../transport/frame-link.js';
 import type { Frame, Hello, PushFlush, PushRaw } from '../wire/frame.js';
-import type { Brake } from './brake.js';
 import type { Reception } from './reception.js';
 
 export interface SdkLinksOptions {
@@ -13,8 +12,8 @@ export interface SdkLinksOptions {
   readonly sessions: FlushSessions;
   readonly hello: () => Hello;
   readonly clock: Clock;
-  /** Answers to flushes go by it. */
-  readonly brake: Brake;
+  /** How long SDKs had better fold on because servers are behind; 0 when they are not. */
+  readonly pauseMs: () => number;
   /** Resolves when what was taken survives what it is meant to survive. */
   readonly durable: () => Promise<void> | undefined;
 }
@@ -84,9 +83,9 @@ export class SdkLinks implements FrameLinkEvents {
     const repeat: Frame = { kind: 'flush-ack', session, number, rejected: [] };
     this.#numbered(link, frame, repeat, () => {
       const { refused, rejected } = this.#options.reception.takeFlush(frame, link.peer);
-      return refused === undefined
-        ? { kind: 'flush-ack', session, number, rejected }
-        : refusal(frame, refused);
+      if (refused !== undefined) return refusal(frame, refused);
+      const pauseMs = this.#options.pauseMs();
+      return { kind: 'flush-ack', session, number, rejected, ...(pauseMs > 0 ? { pauseMs } : {}) };
     });
   }
 
@@ -132,12 +131,14 @@ export class SdkLinks implements FrameLinkEvents {
   /** Not answered when the disk fails: the SDK connects again, sends the flush again, and this stands in for the answer. */
   #answer(link: FrameLink, answer: Frame): void {
     const waiting = this.#options.durable();
-    const send = () => this.#options.brake.answer(() => link.trySend(answer));
     if (waiting === undefined) {
-      send();
+      link.trySend(answer);
       return;
     }
-    waiting.then(send, () => link.close('the spool could not be synced'));
+    waiting.then(
+      () => link.trySend(answer),
+      () => link.close('the spool could not be synced'),
+    );
   }
 
   #busy(link: FrameLink, { session, number }: PushFlush | PushRaw, message: string): void {

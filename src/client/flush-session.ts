@@ -11,7 +11,12 @@ interface OpenFlush {
 
 /** What an answer meant. */
 export type FlushOutcome =
-  | { readonly kind: 'delivered'; readonly events: number; readonly rejected: FlushAck['rejected'] }
+  | {
+      readonly kind: 'delivered';
+      readonly events: number;
+      readonly rejected: FlushAck['rejected'];
+      readonly pauseMs: number;
+    }
   | {
       readonly kind: 'lost';
       readonly events: number;
@@ -94,7 +99,12 @@ export class FlushSession {
     }
     this.#open = undefined;
     if (answer.kind === 'flush-ack')
-      return { kind: 'delivered', events: open.events, rejected: answer.rejected };
+      return {
+        kind: 'delivered',
+        events: open.events,
+        rejected: answer.rejected,
+        pauseMs: answer.pauseMs ?? 0,
+      };
     const reason = answer.reason === 'gap' ? 'agent_restarted' : 'refused';
     return { kind: 'lost', events: open.events, reason, message: answer.message ?? answer.reason };
   }

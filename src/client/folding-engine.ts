@@ -134,7 +134,7 @@ export class FoldingEngine implements Engine {
         done: () => end(true),
       };
       this.#waiters.add(waiter);
-      this.#uplink.push();
+      this.#uplink.hurry();
     });
   }
 
@@ -180,6 +180,6 @@ export class FoldingEngine implements Engine {
       if (waiter.needed <= 0) waiter.done();
     }
     // What somebody waits for goes out at once, everything else with its period.
-    if (this.#waiters.size > 0) this.#uplink.push();
+    if (this.#waiters.size > 0) this.#uplink.hurry();
   }
 }

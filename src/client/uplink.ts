@@ -42,6 +42,8 @@ export class Uplink {
   #callOffRetry: (() => void) | undefined;
   #callOffAnswer = () => {};
   #isClosed = false;
+  /** Until then nothing new is sent without need, monotonic ms: servers are behind. */
+  #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #lastError: string | undefined;
   /** Called whenever the open flush was settled. */
   onSettled: () => void = () => {};
@@ -72,7 +74,13 @@ export class Uplink {
     return this.#session.isOpen;
   }
 
-  /** Sends what can be sent now. */
+  /** Sends what can be sent now, whatever the agent asked for. */
+  hurry(): void {
+    this.#pausedUntilMs = Number.NEGATIVE_INFINITY;
+    this.push();
+  }
+
+  /** Sends what can be sent now, as far as the agent does not ask for a pause. */
   push(): void {
     const { buffer } = this.#options;
     if (this.#isClosed || (buffer.isEmpty && !this.#session.isOpen)) return;
@@ -81,7 +89,10 @@ export class Uplink {
       return;
     }
     if (this.#hello === undefined) return;
-    if (!this.#session.isOpen) this.#seal(this.#hello.maxFrameBytes);
+    if (!this.#session.isOpen) {
+      if (this.#options.clock.monotonicMs() < this.#pausedUntilMs) return;
+      this.#seal(this.#hello.maxFrameBytes);
+    }
     if (!this.#isSent) this.#send();
   }
 
@@ -224,6 +235,7 @@ export class Uplink {
         tally.rejectEvents(events, { code, message, name: tab });
       }
       tally.delivered += outcome.events - rejected;
+      this.#pausedUntilMs = clock.monotonicMs() + outcome.pauseMs;
     } else {
       tally.lose(outcome.reason, outcome.events);
     }

@@ -9,7 +9,7 @@
  *      4 ack          [[bucket, producer, seq, repeat, rejected]…]
  *      5 nack         [[bucket, producer, seq, kind, argument?]…]: 0 expects (seq), 1 not owner, 2 busy (retryAfterMs),
  *                     3 unknown producer, 4 closed (seq)
- *      6 flush-ack    session · number · rejected
+ *      6 flush-ack    session · number · rejected · pauseMs?
  *      7 flush-nack   session · number · reason 0 gap, 1 busy, 2 refused · expected? · retryAfterMs? · message?
  *      8 query        id · name · body
  *      9 result       id · body · last
@@ -80,12 +80,21 @@ const codecs: { readonly [K in Frame['kind']]: Codec<Extract<Frame, { kind: K }>
   },
   'flush-ack': {
     code: 6,
-    encode: ({ session, number, rejected }) => [session, number, rejected.map(encodeRejection)],
+    encode: ({ session, number, rejected, pauseMs }) => [
+      session,
+      number,
+      rejected.map(encodeRejection),
+      pauseMs ?? null,
+    ],
     decode: (fields) => ({
       kind: 'flush-ack',
       session: fields.text('session', 1, maxSessionLength),
       number: fields.integer('number', 1),
       rejected: fields.list('rejected', decodeRejection),
+      ...present(
+        'pauseMs',
+        fields.optional((one) => one.amount('pauseMs')),
+      ),
     }),
   },
   'flush-nack': {

@@ -72,6 +72,8 @@ export interface FlushAck {
   readonly session: string;
   readonly number: number;
   readonly rejected: readonly BlockRejection[];
+  /** Servers are behind: for so long, whoever need not flush had better go on folding. */
+  readonly pauseMs?: number;
 }
 
 export interface FlushNack {

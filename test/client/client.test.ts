@@ -125,6 +125,24 @@ t.test('a session that the agent forgot: what was refused once goes out under a 
   t.equal(agent.events('c'), 2);
 });
 
+t.test('an agent may ask for a pause; whoever waits for a flush does not mind it', async (t) => {
+  const { agent, client } = await start(t, { flushIntervalMs: 10 });
+  agent.pauseMs = 3_600_000;
+  client.counter('c').increment();
+  await agent.until(() => agent.flushes.length === 1);
+  t.equal(await client.flush(), true);
+  client.counter('c').increment();
+  // A few intervals go by.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.equal(agent.flushes.length, 1);
+  t.match(client.status(), { delivered: 1, buffered: 1 });
+  t.equal(await client.flush(), true);
+  t.equal(agent.events('c'), 2);
+  client.counter('c').increment();
+  await client.close();
+  t.match(client.status(), { delivered: 3, lost: 0 });
+});
+
 t.test('busy is tried again, refused is lost, rejected Parts are counted', async (t) => {
   const { agent, client } = await start(t);
   agent.treatment = 'busy';

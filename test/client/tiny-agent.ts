@@ -19,6 +19,8 @@ export class TinyAgent {
   id = newId();
   maxFrameBytes = 2 ** 20;
   treatment: Treatment = 'take';
+  /** Asked for with every acknowledgement; 0 for none. */
+  pauseMs = 0;
   sessions = newSessions();
   readonly #links = new Set<FrameLink>();
   #server: HttpServer | undefined;
@@ -141,7 +143,8 @@ export class TinyAgent {
             message: 'on a list',
           }))
         : [];
-    link.trySend({ kind: 'flush-ack', session, number, rejected });
+    const pause = this.pauseMs > 0 ? { pauseMs: this.pauseMs } : {};
+    link.trySend({ kind: 'flush-ack', session, number, rejected, ...pause });
   }
 }
 

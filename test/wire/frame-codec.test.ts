@@ -75,6 +75,7 @@ const frames: readonly Frame[] = [
     ],
   },
   { kind: 'flush-ack', session: 's', number: 2 ** 53 - 1, rejected: [rejection] },
+  { kind: 'flush-ack', session: 's', number: 1, rejected: [], pauseMs: 250 },
   { kind: 'flush-nack', session: 's', number: 3, reason: 'gap', expected: 2 },
   { kind: 'flush-nack', session: 's', number: 3, reason: 'busy', retryAfterMs: 100 },
   { kind: 'flush-nack', session: 's', number: 3, reason: 'refused', message: 'not Parts' },

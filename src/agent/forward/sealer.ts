@@ -3,6 +3,9 @@ import type { Routes } from './routes.js';
 
 /** After so much is sealed, lanes are asked again whether they have room. */
 const bytesPerSend = 2 ** 20;
+const leastPauseMs = 250;
+/** However far behind servers are: nobody folds blindly for longer. */
+const longestPauseMs = 5000;
 
 export interface SealerOptions {
   readonly producer: Pick<Producer, 'unnumbered' | 'readyBuckets' | 'seal'>;
@@ -18,6 +21,7 @@ export class Sealer {
   readonly #options: SealerOptions;
   /** Buckets that had something to send when most of it could not be sent, at most. */
   #peak = 0;
+  #peakAtMs = 0;
   #left = 0;
 
   constructor(options: SealerOptions) {
@@ -32,6 +36,14 @@ export class Sealer {
   /** Whether servers are slower than what comes in: from when more than half of the buckets have to wait until three quarters are sent. */
   get isBehind(): boolean {
     return this.#peak > 0;
+  }
+
+  /** After how long servers will have caught up, as far as can be told; 0 when they are not behind. */
+  pauseMs(nowMs: number): number {
+    if (!this.isBehind) return 0;
+    const sent = this.#peak - this.#left;
+    const pauseMs = sent > 0 ? ((nowMs - this.#peakAtMs) * this.#left) / sent : longestPauseMs;
+    return Math.ceil(Math.min(Math.max(pauseMs, leastPauseMs), longestPauseMs));
   }
 
   seal(nowMs: number): void {
@@ -52,7 +64,11 @@ export class Sealer {
     }
     send();
     this.#left = due - sealed;
-    if (this.#peak === 0) this.#peak = this.#left > due / 2 ? due : 0;
-    else this.#peak = this.#left > this.#peak / 4 ? Math.max(this.#peak, due) : 0;
+    if (this.#peak === 0 && this.#left > due / 2) {
+      this.#peak = due;
+      this.#peakAtMs = nowMs;
+    } else if (this.#peak > 0) {
+      this.#peak = this.#left > this.#peak / 4 ? Math.max(this.#peak, due) : 0;
+    }
   }
 }

@@ -77,6 +77,22 @@ t.test('is behind from when more than half has to wait until three quarters are 
   t.same([sealer.hasMore, sealer.isBehind], [false, false]);
 });
 
+t.test('says when servers will have caught up, by how fast they were', async (t) => {
+  const { sealer, way, fill } = scene({ blockBytes: 2 ** 20 });
+  fill(100);
+  sealer.seal(1000);
+  t.equal(sealer.pauseMs(1000), 5000, 'nothing was sent yet');
+  way.room = 40;
+  sealer.seal(2000);
+  t.equal(sealer.pauseMs(2000), 1500, '40 in a second, 60 are left');
+  way.room = 30;
+  sealer.seal(2100);
+  t.equal(sealer.pauseMs(2100), 472);
+  way.room = 30;
+  sealer.seal(2200);
+  t.equal(sealer.pauseMs(2200), 0);
+});
+
 t.test('is not behind with nothing to send', async (t) => {
   const { sealer } = scene();
   sealer.seal(0);
