@@ -1,4 +1,4 @@
-import { PerformanceObserver } from 'node:perf_hooks';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /**
@@ -7,6 +7,9 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
  * find more objects alive that would have died a moment later.
  */
 const maxSemiSpaceBytes = 2 * 2 ** 20;
+/** When more than this share of the time goes into such pauses, having less of them matters more than having short ones. */
+const maxPausedShare = 0.05;
+const windowMs = 1000;
 
 /** Both halves, of which one is in use. */
 export function youngSpaceBytes(): number {
@@ -14,14 +17,32 @@ export function youngSpaceBytes(): number {
 }
 
 /**
- * Keeps the pauses short that collecting young garbage makes, for processes that are asked while they work. V8 takes the limit
- * only when a process begins, by a flag in front of it; so the space is stopped from growing when it has come so far.
+ * Keeps the pauses short that collecting young garbage makes, for processes that are asked while they work, until there is so much to do
+ * that these take too much of the time. V8 takes the limit only when a process begins, by a flag in front of it; so the space
+ * is stopped from growing when it has come so far, and let go on later.
  */
-export function boundYoungSpace(): void {
-  const observer = new PerformanceObserver(() => {
-    if (youngSpaceBytes() < 2 * maxSemiSpaceBytes) return;
-    observer.disconnect();
-    setFlagsFromString('--semi-space-growth-factor=1');
+export function boundYoungSpace(mayPause = maxPausedShare): void {
+  let isBound = false;
+  let windowBeganMs = 0;
+  let pausedMs = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const { startTime, duration, detail } of list.getEntries() as (PerformanceEntry & {
+      detail?: unknown;
+    })[]) {
+      if ((detail as { kind?: number } | undefined)?.kind !== constants.NODE_PERFORMANCE_GC_MINOR) continue;
+      if (startTime - windowBeganMs > windowMs) {
+        windowBeganMs = startTime;
+        pausedMs = 0;
+      }
+      pausedMs += duration;
+    }
+    if (pausedMs > windowMs * mayPause) {
+      observer.disconnect();
+      if (isBound) setFlagsFromString('--semi-space-growth-factor=2');
+    } else if (!isBound && youngSpaceBytes() >= 2 * maxSemiSpaceBytes) {
+      isBound = true;
+      setFlagsFromString('--semi-space-growth-factor=1');
+    }
   });
   observer.observe({ entryTypes: ['gc'] });
 }

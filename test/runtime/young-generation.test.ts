@@ -29,8 +29,10 @@ t.test('the young space does not grow beyond its bound, however much of it lives
     const args = ['--input-type=module', '--eval', code + begin + work];
     return Number((await promisify(execFile)(process.execPath, args)).stdout);
   };
-  const bounded = await mostIn('boundYoungSpace();');
+  const bounded = await mostIn('boundYoungSpace(1);');
   t.ok(bounded > 0 && bounded <= 8 * 2 ** 20, `${bounded} bytes`);
   const unbounded = await mostIn('');
   t.ok(unbounded > bounded, `${unbounded} bytes without`);
+  const busy = await mostIn('boundYoungSpace(0.01);');
+  t.ok(busy > bounded, `${busy} bytes where pauses take more than a hundredth of the time`);
 });
