@@ -1,4 +1,4 @@
-import { constants, PerformanceObserver } from 'node:perf_hooks';
+import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /**
@@ -10,6 +10,9 @@ const maxSemiSpaceBytes = 2 * 2 ** 20;
 /** When more than this share of the time goes into such pauses, having less of them matters more than having short ones. */
 const maxPausedShare = 0.05;
 const windowMs = 1000;
+
+/** What the types of Node say of a later version only. */
+type GcEntry = PerformanceEntry & { readonly detail?: { readonly kind?: number } };
 
 /** Both halves, of which one is in use. */
 export function youngSpaceBytes(): number {
@@ -26,10 +29,9 @@ export function boundYoungSpace(mayPause = maxPausedShare): void {
   let windowBeganMs = 0;
   let pausedMs = 0;
   const observer = new PerformanceObserver((list) => {
-    for (const { startTime, duration, detail } of list.getEntries() as (PerformanceEntry & {
-      detail?: unknown;
-    })[]) {
-      if ((detail as { kind?: number } | undefined)?.kind !== constants.NODE_PERFORMANCE_GC_MINOR) continue;
+    for (const entry of list.getEntries()) {
+      const { startTime, duration, detail } = entry as GcEntry;
+      if (detail?.kind !== constants.NODE_PERFORMANCE_GC_MINOR) continue;
       if (startTime - windowBeganMs > windowMs) {
         windowBeganMs = startTime;
         pausedMs = 0;
