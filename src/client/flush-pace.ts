@@ -46,9 +46,13 @@ export class FlushPace {
   #wait(): void {
     this.#clock.after(Math.max(0, this.#freeAtMs - this.#clock.monotonicMs()), () => {
       const [next] = this.#waiting;
-      this.run(next!);
-      this.#waiting.shift();
-      if (this.#waiting.length > 0) this.#wait();
+      try {
+        this.run(next!);
+      } finally {
+        // Whatever became of it, the others have their turns.
+        this.#waiting.shift();
+        if (this.#waiting.length > 0) this.#wait();
+      }
     });
   }
 }

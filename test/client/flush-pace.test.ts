@@ -47,6 +47,23 @@ t.test('turns come in the order in which they were asked for', async (t) => {
   t.same(order, ['a', 'b', 'c'], 'those that took no time need none between them');
 });
 
+t.test('a flush that throws does not keep the others from their turns', async (t) => {
+  const clock = new WorkClock();
+  const pace = new FlushPace(clock);
+  const order: string[] = [];
+  pace.run(() => {
+    clock.workedMs = 10;
+  });
+  pace.inTurn(() => {
+    throw new Error('it broke');
+  });
+  pace.inTurn(() => order.push('b'));
+  t.throws(() => clock.advance(30), /it broke/);
+  clock.advance(1);
+  t.same(order, ['b']);
+  t.ok(pace.isFree);
+});
+
 t.test('a process that stood still in the middle of a flush does not wait for as long', async (t) => {
   const clock = new WorkClock();
   const pace = new FlushPace(clock);
