@@ -45,9 +45,10 @@ const maxClosedSeconds = 10;
 const payloads = new PartsWriter();
 
 /**
- * The events that wait, folded: one State for each tab. Numbers are gathered in columns, which is several times cheaper than folding
- * each of them, and go from there into payloads; they become States only where they wait for long. A tab that is held (`Recorder`) is folded into without a look-up; memory
- * is bounded by refusing tabs that have nothing waiting yet, never by the number of events.
+ * The events that wait, folded: one State for each tab. Numbers are gathered in columns, which is several times cheaper than
+ * folding each of them, and go from there into payloads; they become States only where they wait for long. A tab that is held
+ * (`Recorder`) is folded into without a look-up; memory is bounded by refusing tabs that have nothing waiting yet, never by the
+ * number of events.
  */
 export class FoldBuffer implements Cells {
   readonly #options: FoldBufferOptions;
@@ -57,7 +58,7 @@ export class FoldBuffer implements Cells {
   /** Whose row of the columns that is; undefined where nobody's. */
   readonly #cellOfRow: (Cell | undefined)[] = [];
   readonly #freeRows: number[] = [];
-  /** What is in the columns belongs to the second that begins here. */
+  /** What came into the columns since they were last closed belongs to the second that begins here. */
   #second = 0;
   /** What types allow to be gathered together, seconds: the shortest of their periods. */
   #gatherPeriodSec = Number.POSITIVE_INFINITY;

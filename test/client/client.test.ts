@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap';
+import { FoldingEngine } from '../../src/client/folding-engine.js';
 import { createClient } from '../../src/client/index.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { TinyAgent } from './tiny-agent.js';
 
 async function start(t: Test, options: Partial<Parameters<typeof createClient>[0]> = {}) {
@@ -126,21 +128,31 @@ t.test('a session that the agent forgot: what was refused once goes out under a 
 });
 
 t.test('an agent may ask for a pause; whoever waits for a flush does not mind it', async (t) => {
-  const { agent, client } = await start(t, { flushIntervalMs: 10 });
-  agent.pauseMs = 3_600_000;
-  client.counter('c').increment();
-  await agent.until(() => agent.flushes.length === 1);
-  t.equal(await client.flush(), true);
-  client.counter('c').increment();
-  // A few intervals go by.
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  t.equal(agent.flushes.length, 1);
-  t.match(client.status(), { delivered: 1, buffered: 1 });
-  t.equal(await client.flush(), true);
-  t.equal(agent.events('c'), 2);
-  client.counter('c').increment();
-  await client.close();
-  t.match(client.status(), { delivered: 3, lost: 0 });
+  const agent = await new TinyAgent().start();
+  const clock = new FakeClock();
+  const engine = new FoldingEngine({
+    ...{ clientId: 'c1', url: agent.url, clock, flushIntervalMs: 10, maxBufferBytes: 1e6 },
+    ...{ connectTimeoutMs: 1e6, answerTimeoutMs: 1e6 },
+  });
+  t.teardown(async () => {
+    await engine.close(1);
+    agent.stop();
+  });
+  const tab = engine.tab('c', 'CounterGroup');
+  agent.pauseMs = 1000;
+  tab.record(1);
+  t.equal(await engine.flush(), true);
+  tab.record(1);
+  clock.advance(990);
+  tab.record(1);
+  t.equal(await engine.flush(), true);
+  t.equal(agent.flushes.length, 2, 'nothing was sent in the pause: both went together, when somebody waited');
+  tab.record(1);
+  clock.advance(1000);
+  tab.record(1);
+  t.equal(await engine.flush(), true);
+  t.equal(agent.flushes.length, 4, 'the first went out by itself when the pause was over');
+  t.match(engine.status(), { delivered: 5, lost: 0 });
 });
 
 t.test('busy is tried again, refused is lost, rejected Parts are counted', async (t) => {
