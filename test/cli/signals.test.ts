@@ -18,11 +18,17 @@ t.test('a signal before it is ready stops a daemon that is not ready yet', async
 });
 
 t.test('a second signal ends the process at once', async (t) => {
-  const daemon = start(t);
+  const { url, redis, stop } = await startRedis();
+  t.teardown(stop);
+  const flags = ['--redis', url, '--port', '0', '--log-format', 'json'];
+  const daemon = startDaemon(t, main, ['server', ...flags]);
   await daemon.event('ready');
+  // A store that does not answer: the first order to stop takes until its deadline.
+  await redis.ask('client', 'pause', '60000', 'all');
   daemon.kill('SIGTERM');
+  t.match(await daemon.event('stopping'), { signal: 'SIGTERM' });
   daemon.kill('SIGINT');
-  t.match(await daemon.event('stopped_at_once'), { reason: 'a second signal' });
+  t.match(await daemon.event('stopped_at_once'), { signal: 'SIGINT', reason: 'a second signal' });
   t.same(await daemon.ended, [1, null]);
 });
 
