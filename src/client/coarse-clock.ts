@@ -5,29 +5,36 @@ const readingsPerLook = 64;
 /** A look is good for so long. */
 const lookMs = 50;
 
+export interface CoarseClockListener {
+  /** The whole second that begins, in the middle of the look that finds out; first of the very first. */
+  turned(second: number): void;
+  /** A look is good no more: at most 50 ms after each, once for those in between. */
+  expired(): void;
+}
+
 /**
  * Seconds UTC, cheap enough for every event: one look at the clock serves 64 events or 50 ms, whichever ends first. An
  * application that records nothing is not woken up.
  */
 export class CoarseClock {
   readonly #clock: Clock;
-  readonly #turned: (second: number) => void;
+  readonly #listener: CoarseClockListener;
   #nowSec = Number.NaN;
   #left = 0;
   #isTimed = false;
 
-  /** @param turned called with the whole second that begins, in the middle of the `nowSec` that finds out; first by the very first */
-  constructor(clock: Clock, turned: (second: number) => void) {
+  constructor(clock: Clock, listener: CoarseClockListener) {
     this.#clock = clock;
-    this.#turned = turned;
+    this.#listener = listener;
   }
 
   nowSec(): number {
-    if (this.#left-- <= 0) this.#look();
+    if (this.#left-- <= 0) this.look();
     return this.#nowSec;
   }
 
-  #look(): void {
+  /** Looks at the clock, however good the last look is. */
+  look(): void {
     const before = Math.floor(this.#nowSec);
     this.#nowSec = this.#clock.nowMs() / 1000;
     this.#left = readingsPerLook - 1;
@@ -36,9 +43,10 @@ export class CoarseClock {
       this.#clock.after(lookMs, () => {
         this.#isTimed = false;
         this.#left = 0;
+        this.#listener.expired();
       });
     }
     const second = Math.floor(this.#nowSec);
-    if (second !== before) this.#turned(second);
+    if (second !== before) this.#listener.turned(second);
   }
 }

@@ -12,6 +12,7 @@ import { Cell } from './cell.js';
 import { CellOrder } from './cell-order.js';
 import { CoarseClock } from './coarse-clock.js';
 import type { Recorder } from './engine.js';
+import { EventStage } from './event-stage.js';
 import { type Cells, isFiniteNumber, TabRecorder } from './tab-recorder.js';
 import type { Tally } from './tally.js';
 
@@ -54,6 +55,8 @@ export class FoldBuffer implements Cells {
   readonly #options: FoldBufferOptions;
   readonly #clock: CoarseClock;
   readonly #cells = new Map<string, Cell>();
+  /** What came last, on its way to the columns. */
+  readonly #stage = new EventStage();
   readonly #columns = new NumberColumns(columnCounts);
   /** Whose row of the columns that is; undefined where nobody's. */
   readonly #cellOfRow: (Cell | undefined)[] = [];
@@ -79,17 +82,20 @@ export class FoldBuffer implements Cells {
 
   constructor(options: FoldBufferOptions) {
     this.#options = options;
-    this.#clock = new CoarseClock(options.clock, (second) => this.#turnTo(second));
+    this.#clock = new CoarseClock(options.clock, {
+      turned: (second) => this.#turnTo(second),
+      expired: () => this.#drainStage(),
+    });
   }
 
   /** Events that wait. */
   get events(): number {
-    return this.#events + this.#columns.events;
+    return this.#events + this.untold;
   }
 
   /** Those of them that the tally has not counted as recorded yet. */
   get untold(): number {
-    return this.#columns.events;
+    return this.#columns.events + this.#stage.length;
   }
 
   get bytes(): number {
@@ -139,23 +145,47 @@ export class FoldBuffer implements Cells {
   }
 
   /**
-   * Adds a finite number to the row of a tab, if that takes no more than the columns: what most events are.
-   * @returns false, and has done nothing, where it is not so: `record` it
+   * Takes a finite number for the row of a tab, to be added with others: what happens to most events.
+   * @returns false, and has done nothing, where that cannot be: `record` it
    */
   gather(row: number, value: number): boolean {
-    // May turn to another second, which empties the columns.
-    this.#clock.nowSec();
+    if (this.#stage.length === 0 && !this.#mayStage()) return false;
     // Adding 0 turns -0 into 0, as `parse` does.
-    return this.#columns.addMore(row, value + 0);
+    if (this.#stage.put(row, value + 0)) this.#drainStage();
+    return true;
+  }
+
+  /** Those that are staged belong to the second that this look finds. */
+  #mayStage(): boolean {
+    if (!this.#stage.isOpen) return false;
+    this.#clock.look();
+    // The first that waits has to be seen at once: flushes follow from it.
+    return this.#waiting > 0;
+  }
+
+  #drainStage(): void {
+    this.#stage.drain((length) => {
+      const { rows, values } = this.#stage;
+      for (let at = 0; ; at++) {
+        at = this.#columns.addEach(rows, values, at, length);
+        if (at === length) return;
+        this.#add(rows[at]!, values[at]!);
+      }
+    });
   }
 
   record(cell: Cell, payload: unknown): void {
     const nowSec = this.#clock.nowSec();
     if (cell.row !== undefined && isFiniteNumber(payload)) {
-      if (cell.isWaiting || this.#begin(cell)) this.#columns.add(cell.row, payload + 0, 1);
+      this.#add(cell.row, payload + 0);
     } else {
       this.#fold(cell, payload, nowSec);
     }
+  }
+
+  #add(row: number, value: number): void {
+    const cell = this.#cellOfRow[row]!;
+    if (cell.isWaiting || this.#begin(cell)) this.#columns.add(row, value, 1);
   }
 
   #fold(cell: Cell, payload: unknown, nowSec: number): void {
@@ -176,6 +206,7 @@ export class FoldBuffer implements Cells {
 
   /** Numbers are gathered for this second from now on. */
   #turnTo(second: number): void {
+    this.#drainStage();
     if (this.#columns.events > 0) this.#options.turned();
     if (this.#columns.events > 0) {
       if (this.#mayGatherOn(second)) this.#columns.close(this.#second);
@@ -242,6 +273,7 @@ export class FoldBuffer implements Cells {
    * is larger is counted as lost.
    */
   take(maxPayloadBytes: number): TakenParts | undefined {
+    this.#drainStage();
     if (this.#waiting === 0) return undefined;
     this.#closeLast();
     this.#flushes++;
@@ -294,6 +326,7 @@ export class FoldBuffer implements Cells {
 
   /** Gives up what waits. @returns how many events that were */
   discard(): number {
+    this.#drainStage();
     let events = 0;
     for (const cell of this.#cells.values()) if (cell.isWaiting) events += this.#remove(cell);
     this.#columns.settle();
@@ -324,8 +357,9 @@ export class FoldBuffer implements Cells {
 
   /** Only where a cell is about to be looked up: nobody is in the middle of recording into one. */
   #forgetQuiet(): void {
-    if (this.#forgottenAt === this.#flushes) return;
+    if (this.#forgottenAt === this.#flushes || !this.#stage.isOpen) return;
     this.#forgottenAt = this.#flushes;
+    this.#drainStage();
     for (const [name, cell] of this.#cells) {
       if (cell.isWaiting || this.#flushes - cell.lastFlush < flushesKept) continue;
       cell.isRetired = true;

@@ -5,7 +5,7 @@ import type { Recorder } from './engine.js';
 export interface Cells {
   /** Goes up when rows may be somebody else's. */
   readonly retirements: number;
-  /** Adds to a row if that is easily done; else `record` it. */
+  /** Takes a finite number for a row, if that is easily done; else `record` it. */
   gather(row: number, value: number): boolean;
   cellOf(name: string, type: string): Cell | undefined;
   record(cell: Cell, payload: unknown): void;

@@ -1,6 +1,7 @@
 import t from 'tap';
+import type { Recorder } from '../../src/client/engine.js';
 import { FoldBuffer } from '../../src/client/fold-buffer.js';
-import { Tally } from '../../src/client/tally.js';
+import { type ClientFault, Tally } from '../../src/client/tally.js';
 import { builtinHandlers } from '../../src/core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../src/core/ids.js';
 import { PartMap } from '../../src/core/parts.js';
@@ -11,9 +12,9 @@ const registry = builtinHandlers();
 const client = 'c' as ClientId;
 const types = ['CounterGroup', 'PercentileGroup', 'PercentileCounter', 'TotalsCounter', 'UniqueCounter'];
 
-function newBuffer(maxBytes = 1e9) {
+function newBuffer(maxBytes = 1e9, onError?: (fault: ClientFault) => void) {
   const clock = new FakeClock();
-  const tally = new Tally(undefined);
+  const tally = new Tally(onError);
   const buffer = new FoldBuffer({
     registry,
     client,
@@ -29,8 +30,11 @@ function newBuffer(maxBytes = 1e9) {
 /** Records in the buffer, and folds the same events one by one. */
 function recorder(buffer: FoldBuffer, clock: FakeClock) {
   const expected = new PartMap(registry);
+  const held = new Map<string, Recorder>();
   const record = (name: string, type: string, payload: unknown) => {
-    buffer.tab(name, type).record(payload);
+    const tab = held.get(name) ?? buffer.tab(name, type);
+    held.set(name, tab);
+    tab.record(payload);
     const value = registry.get(type)!.parse(payload);
     const meta = { timestampSec: clock.nowMs() / 1000, sequence: 0 };
     expected.fold(name as TabName, type as TabType, client, value, meta);
@@ -112,6 +116,48 @@ t.test('what is discarded is counted', async (t) => {
   t.equal(buffer.take(1000), undefined);
   t.same([buffer.events, buffer.bytes], [0, 0]);
 });
+
+t.test('events are of the second in which they came, however many come together', async (t) => {
+  const { buffer, clock } = newBuffer();
+  const { expected, record } = recorder(buffer, clock);
+  let recorded = 0;
+  for (const size of [3, 200, 1, 128, 127, 129, 5]) {
+    for (let event = 0; event < size; event++) record(`tab${event % 3}`, 'CounterGroup', event);
+    recorded += size;
+    t.same([buffer.events, buffer.untold, buffer.isEmpty], [recorded, recorded, false], `${size} more`);
+    clock.advance(1000);
+  }
+  const taken = buffer.take(1e9)!;
+  t.equal(taken.events, recorded);
+  t.strictSame(Buffer.from(taken.payload), Buffer.from(encodeParts(expected, registry)));
+});
+
+t.test(
+  'what there is no room for is counted, whatever the application does when it hears of it',
+  async (t) => {
+    const faults: string[] = [];
+    let taken = 0;
+    const roomForTwoTabs = 1500;
+    const { buffer, tally } = newBuffer(roomForTwoTabs, ({ code }) => {
+      faults.push(code);
+      for (const tab of tabs) tab.record(1);
+      taken += buffer.take(1e9)!.events;
+      for (const tab of tabs) tab.record(1);
+    });
+    const tabs = ['a', 'b', 'c', 'd'].map((name) => buffer.tab(name, 'CounterGroup'));
+    for (const tab of tabs) {
+      for (const value of [1, 2, 3]) tab.record(value);
+      taken += buffer.take(1e9)!.events;
+    }
+    for (let event = 0; event < 400; event++) tabs[event % 4]!.record(event);
+    taken += buffer.take(1e9)!.events;
+    t.same(faults, ['buffer_full'], 'told once');
+    t.equal(tally.recorded, 12 + 400 + 8);
+    t.equal(taken + tally.lost, tally.recorded);
+    t.ok(tally.lost > 100);
+    t.same([buffer.events, buffer.untold, buffer.bytes, buffer.isEmpty], [0, 0, 0, true]);
+  },
+);
 
 t.test('tabs that were forgotten give their rows to others, and find new ones', async (t) => {
   const { buffer, clock } = newBuffer();

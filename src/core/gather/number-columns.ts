@@ -124,29 +124,36 @@ export class NumberColumns {
   }
 
   /**
-   * Adds one event of weight 1 to a row that has gathered different values before, if its page has the bucket: what most
-   * events are, at half the cost.
-   * @returns false, and has done nothing, where it is not so: `add` it
+   * Adds the events from `start` up to `end`, each of weight 1 to a row of its own, up to the first whose row has not gathered
+   * different values before, or whose page lacks the bucket. In a loop, the memory of several rows is fetched at the same time.
+   * @param values finite @returns where that ends: `add` the event there, unless it is `end`
    */
-  addMore(row: number, value: number): boolean {
-    const at = row * stride;
+  addEach(eventRows: Int32Array, values: Float64Array, start: number, end: number): number {
     const rows = this.#rows;
-    if (at >= rows.length) return false;
-    const min = rows[at + minAt]!;
-    const max = rows[at + maxAt]!;
-    if (min === max) return false;
-    const key = bucketKey(value);
-    const slot = key - rows[at + pageKeyAt]!;
-    if (slot < 0 || slot >= rows[at + pageSizeAt]!) return false;
-    if (value < min) rows[at + minAt] = value;
-    else if (value > max) rows[at + maxAt] = value;
-    rows[at + eventsAt]!++;
-    rows[at + countAt]!++;
-    rows[at + totalAt]! += value;
-    this.#events++;
-    const carried = this.#pages.add(rows[at + pageAt]! + slot, 1);
-    if (carried > 0) this.#histogram(row).addToBucket(key, carried);
-    return true;
+    const { counts } = this.#pages;
+    let index = start;
+    for (; index < end; index++) {
+      const row = eventRows[index]!;
+      const value = values[index]!;
+      const at = row * stride;
+      if (at >= rows.length) break;
+      const min = rows[at + minAt]!;
+      const max = rows[at + maxAt]!;
+      const key = bucketKey(value);
+      const slot = key - rows[at + pageKeyAt]!;
+      if (min === max || slot < 0 || slot >= rows[at + pageSizeAt]!) break;
+      if (value < min) rows[at + minAt] = value;
+      else if (value > max) rows[at + maxAt] = value;
+      rows[at + eventsAt]!++;
+      rows[at + countAt]!++;
+      rows[at + totalAt]! += value;
+      const place = rows[at + pageAt]! + slot;
+      const count = counts[place]! + 1;
+      counts[place] = count;
+      if (count === countBase) this.#histogram(row).addToBucket(key, countBase);
+    }
+    this.#events += index - start;
+    return index;
   }
 
   /**
@@ -181,7 +188,7 @@ export class NumberColumns {
     return at;
   }
 
-  /** Adds values as `addMore` does, as long as the row's page has their buckets. @returns where that ends */
+  /** Adds values as `addEach` does, as long as the row's page has their buckets. @returns where that ends */
   #addPaged(row: number, values: Float64Array, start: number, end: number): number {
     const base = row * stride;
     const rows = this.#rows;

@@ -20,9 +20,28 @@ function gatheredBytes(gathered: Gathered): string {
   return Buffer.from(out.peek()).toString('hex');
 }
 
-/** As a receiver of single events does it: the short way first. */
+interface WeightedEvent {
+  readonly row: number;
+  readonly value: number;
+  readonly weight: number;
+}
+
+/** As receivers of single events do it: those without a weight of their own together, as far as that goes. */
+function putAll(columns: NumberColumns, events: readonly WeightedEvent[]): void {
+  const rows = Int32Array.from(events, ({ row }) => row);
+  const values = Float64Array.from(events, ({ value }) => value);
+  let at = 0;
+  while (at < events.length) {
+    const weighted = events.findIndex(({ weight }, index) => index >= at && weight !== 1);
+    at = columns.addEach(rows, values, at, weighted < 0 ? events.length : weighted);
+    if (at === events.length) return;
+    const { row, value, weight } = events[at++]!;
+    columns.add(row, value, weight);
+  }
+}
+
 function put(columns: NumberColumns, row: number, value: number, weight: number): void {
-  if (weight !== 1 || !columns.addMore(row, value)) columns.add(row, value, weight);
+  putAll(columns, [{ row, value, weight }]);
 }
 
 const weights = fc.constantFrom(1, 1, 1, 2, 10, 2.5, 1000);
@@ -42,8 +61,8 @@ for (const maxCounts of [7, 200, 2 ** 20]) {
       fc.assert(
         fc.property(fc.array(event(exactNumbers), { maxLength: 60 }), (events) => {
           const expected = new Map<number, { events: number; histogram: Histogram }>();
+          putAll(columns, events);
           for (const { row, value, weight } of events) {
-            put(columns, row, value, weight);
             const known = expected.get(row) ?? { events: 0, histogram: new Histogram() };
             expected.set(row, known);
             known.events++;
