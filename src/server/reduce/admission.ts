@@ -1,31 +1,17 @@
 import type { Block, BlockRejection } from '../../core/block.js';
-import { EncodedState } from '../../core/handlers/encoded-state.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
-import type { ClientId, TabName, TabType } from '../../core/ids.js';
 import type { JournalEntry } from '../../storage/store.js';
-import { decodePart, encodeParts, examinePart, type PartRecord, readParts } from '../../wire/parts.js';
-import { declarePartOf, type Places } from './apply.js';
+import { encodeParts, type PartRecord, readParts } from '../../wire/parts.js';
+import { AdmittedParts } from './admitted-parts.js';
 import type { Capacity } from './capacity.js';
 import type { TabSlots } from './slot.js';
 import type { States } from './states.js';
-
-/** A Part that will be applied. */
-export interface AdmittedPart {
-  readonly tab: TabName;
-  readonly type: TabType;
-  readonly client: ClientId;
-  /** The State itself, or an `EncodedState` in its place. */
-  readonly state: unknown;
-  readonly events: number;
-  /** Anew whenever something was removed from the index. */
-  places: Places;
-}
 
 export type Admission =
   | { readonly kind: 'corrupt'; readonly message: string }
   | {
       readonly kind: 'admitted';
-      readonly parts: readonly AdmittedPart[];
+      readonly parts: AdmittedParts;
       readonly rejected: readonly BlockRejection[];
       /** What goes into the journal: the Block's own bytes, or without what was rejected. */
       readonly payload: Uint8Array;
@@ -59,22 +45,22 @@ export function admit(
   } catch (error) {
     return { kind: 'corrupt', message: String(error) };
   }
-  const parts: AdmittedPart[] = [];
+  const parts = new AdmittedParts(block.payload);
   const rejected: BlockRejection[] = [];
   // Records come tab by tab.
   let known: TabSlots | undefined;
   for (const record of records) {
     const { tab, client, events, type } = record;
     if (known?.tab !== tab) known = states.tab(tab);
-    const refusal = refuse(record, known, registry, capacity);
-    const state = refusal === undefined ? checked(record, registry) : undefined;
-    if (refusal !== undefined || state === undefined) {
-      const reason = refusal ?? ({ code: 'corrupt', message: `the Part of ${tab} does not decode` } as const);
-      rejected.push({ tab, client, events, ...reason });
-      continue;
+    let refusal = refuse(record, known, registry, capacity);
+    if (refusal === undefined) {
+      try {
+        parts.add(record, registry, states, () => (known ??= states.declareTab(tab, type)));
+      } catch {
+        refusal = { code: 'corrupt', message: `the Part of ${tab} does not decode` };
+      }
     }
-    known ??= states.declareTab(tab, type);
-    parts.push({ tab, type, client, state, events, places: declarePartOf(states, known, client) });
+    if (refusal !== undefined) rejected.push({ tab, client, events, ...refusal });
   }
   const payload = rejected.length === 0 ? block.payload : encodeParts(parts, registry);
   return { kind: 'admitted', parts, rejected, payload };
@@ -102,19 +88,4 @@ function refuse(
   }
   if (capacity.admitsClient(client)) return undefined;
   return { code: 'too_many_clients', message: `no room for client ${client}` };
-}
-
-/**
- * The State of a Part: still encoded where possible, so that nothing but bytes waits for the journal.
- * @returns undefined for a Part that does not decode, whatever it throws: it cannot be applied
- */
-function checked(record: PartRecord, registry: HandlerRegistry): unknown {
-  try {
-    const newestSec = examinePart(record, registry);
-    return newestSec === undefined
-      ? decodePart(record, registry)
-      : new EncodedState(record.payload, record.start, record.end, newestSec);
-  } catch {
-    return undefined;
-  }
 }

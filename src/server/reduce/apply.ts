@@ -1,15 +1,16 @@
 import { decodedState, EncodedState, reduceState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
-import type { ClientId, Position } from '../../core/ids.js';
-import type { AdmittedPart } from './admission.js';
-import type { Slot, TabSlots } from './slot.js';
+import type { Position } from '../../core/ids.js';
+import type { PartEntry } from '../../core/parts.js';
+import type { AdmittedParts } from './admitted-parts.js';
+import type { Slot } from './slot.js';
 import type { States } from './states.js';
 
 /** A Handler threw while it took in a Part: the States it touched cannot be trusted any more. */
 export class PartFault extends Error {
-  readonly part: AdmittedPart;
+  readonly part: PartEntry;
 
-  constructor(part: AdmittedPart, cause: unknown) {
+  constructor(part: PartEntry, cause: unknown) {
     super(String(cause), { cause });
     this.name = 'PartFault';
     this.part = part;
@@ -21,7 +22,7 @@ export interface AppliedEntry {
   readonly position: Position;
   readonly atMs: number;
   /** Without those that were set aside earlier. */
-  readonly parts: readonly AdmittedPart[];
+  readonly parts: AdmittedParts;
 }
 
 /** What holds for all entries of a store. */
@@ -36,37 +37,11 @@ interface Moment extends ApplyRules {
   readonly nowSec: number;
 }
 
-/** Where a Part goes. */
-export interface Places {
-  readonly handler: Handler | undefined;
-  /** Of its client. */
-  readonly slot: Slot;
-  /** Over all clients, where that is kept. */
-  readonly total: Slot | undefined;
-}
-
-/** Gives the States that a Part will touch their places in the index. */
-export function declarePart(
-  states: States,
-  { tab, type, client }: Pick<AdmittedPart, 'tab' | 'type' | 'client'>,
-): Places {
-  return declarePartOf(states, states.declareTab(tab, type), client);
-}
-
-/** The same in a tab that is declared. */
-export function declarePartOf(states: States, tabSlots: TabSlots, client: ClientId): Places {
-  const { handler } = tabSlots;
-  const slot = states.declareSlot(tabSlots, client);
-  const total =
-    handler?.tabState === 'kept' ? (tabSlots.total ?? states.declareSlot(tabSlots, '')) : undefined;
-  return { handler, slot, total };
-}
-
 /** The States that an entry will touch and that do not contain it yet. */
 export function touchedSlots({ position, parts }: AppliedEntry): Slot[] {
   const slots = new Set<Slot>();
-  for (const { places } of parts) {
-    const { slot, total } = places;
+  for (let index = 0; index < parts.length; index++) {
+    const [slot, total] = [parts.slotOf(index), parts.totalOf(index)];
     if (slot.position < position) slots.add(slot);
     if (total !== undefined && total.position < position) slots.add(total);
   }
@@ -76,7 +51,11 @@ export function touchedSlots({ position, parts }: AppliedEntry): Slot[] {
 /** Whether any of those that `touchedSlots` names is not in memory. */
 export function touchesCold({ position, parts }: AppliedEntry): boolean {
   const isCold = (one: Slot) => one.state === undefined && one.position < position;
-  return parts.some(({ places: { slot, total } }) => isCold(slot) || (total !== undefined && isCold(total)));
+  for (let index = 0; index < parts.length; index++) {
+    const total = parts.totalOf(index);
+    if (isCold(parts.slotOf(index)) || (total !== undefined && isCold(total))) return true;
+  }
+  return false;
 }
 
 /**
@@ -92,24 +71,31 @@ export function applyEntry(states: States, entry: AppliedEntry, rules: ApplyRule
   let events = 0;
   // The State over all clients takes one Part per client from one entry: it is marked when all are in.
   const over = new Set<Slot>();
-  for (const part of parts) {
+  for (let index = 0; index < parts.length; index++) {
     try {
-      events += part.events;
-      applyPart(states, part, moment, over);
+      events += parts.eventsOf(index);
+      applyPart(states, parts, index, moment, over);
     } catch (error) {
-      throw new PartFault(part, error);
+      throw new PartFault(parts.at(index), error);
     }
   }
   for (const slot of over) states.touched(slot, position);
   return events;
 }
 
-function applyPart(states: States, part: AdmittedPart, moment: Moment, over: Set<Slot>): void {
+function applyPart(
+  states: States,
+  parts: AdmittedParts,
+  index: number,
+  moment: Moment,
+  over: Set<Slot>,
+): void {
   const { position, nowSec, allowedSkewSec } = moment;
-  const { handler, slot, total } = part.places;
-  if (slot.type !== part.type) throw new Error(`${part.tab} is a ${slot.type}, not a ${part.type}`);
-  if (handler === undefined) throw new Error(`no handler for ${part.type} is loaded`);
-  const state = clamped(handler, part.state, nowSec + allowedSkewSec, nowSec);
+  const [slot, total, type] = [parts.slotOf(index), parts.totalOf(index), parts.typeOf(index)];
+  const { handler } = parts.tabOf(index);
+  if (slot.type !== type) throw new Error(`${slot.tab} is a ${slot.type}, not a ${type}`);
+  if (handler === undefined) throw new Error(`no handler for ${type} is loaded`);
+  const state = clamped(handler, parts.stateOf(index), nowSec + allowedSkewSec, nowSec);
   if (slot.position < position) {
     reduceState(handler, slot.state, state);
     handler.settle?.(slot.state, moment);

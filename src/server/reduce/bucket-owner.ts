@@ -3,7 +3,7 @@ import type { BucketIndex, Position } from '../../core/ids.js';
 import { Turn } from '../../runtime/turn.js';
 import type { Acquired, JournalEntry, SetAside } from '../../storage/store.js';
 import { type Admission, admit, entryOf } from './admission.js';
-import { type AppliedEntry, applyEntry, declarePart, PartFault, touchedSlots, touchesCold } from './apply.js';
+import { type AppliedEntry, applyEntry, PartFault, touchedSlots, touchesCold } from './apply.js';
 import { asideBlock, asidePage, origin } from './aside.js';
 import { checkpoint } from './checkpoint.js';
 import type { BucketContext } from './context.js';
@@ -370,9 +370,7 @@ export class BucketOwner extends HeldBucket {
 
   /** Entries that are to be applied yet have their places again, after something was removed. */
   declarePending(): void {
-    for (const { admitted } of this.#pending.values()) {
-      for (const part of admitted.parts) part.places = declarePart(this.#states, part);
-    }
+    for (const { admitted } of this.#pending.values()) admitted.parts.declareAgain(this.#states);
   }
 
   /** Drops cold, covered States from memory. @returns how many */

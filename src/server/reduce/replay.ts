@@ -1,9 +1,9 @@
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, Position, TabName } from '../../core/ids.js';
 import type { Acquired, JournalEntry, SetAside, SetAsideKey } from '../../storage/store.js';
-import { decodePart, type PartRecord, readParts } from '../../wire/parts.js';
-import type { AdmittedPart } from './admission.js';
-import { type AppliedEntry, declarePart } from './apply.js';
+import { type PartRecord, readParts } from '../../wire/parts.js';
+import { AdmittedParts } from './admitted-parts.js';
+import type { AppliedEntry } from './apply.js';
 import type { States } from './states.js';
 
 /** One entry of the tail, ready to be applied, and what of it has to be set aside. */
@@ -24,7 +24,7 @@ export function* replaysOf(
     const { position, atMs } = entry;
     const skipped = skips.of(position);
     const { parts, faults } = skips.skipsEntry(position)
-      ? { parts: [], faults: [] }
+      ? { parts: new AdmittedParts(entry.payload), faults: [] }
       : entryParts(entry, registry, states, skipped);
     yield { entry, applied: { position, atMs, parts }, faults };
   }
@@ -60,8 +60,8 @@ function entryParts(
   registry: HandlerRegistry,
   states: States,
   skips: (tab: TabName, client: ClientId) => boolean,
-): { readonly parts: AdmittedPart[]; readonly faults: PartOfEntry[] } {
-  const parts: AdmittedPart[] = [];
+): { readonly parts: AdmittedParts; readonly faults: PartOfEntry[] } {
+  const parts = new AdmittedParts(entry.payload);
   const faults: PartOfEntry[] = [];
   let records: readonly PartRecord[] = [];
   try {
@@ -73,8 +73,7 @@ function entryParts(
     const { tab, type, client, events, payload, start, end } = record;
     if (skips(tab, client)) continue;
     try {
-      const state = decodePart(record, registry);
-      parts.push({ tab, type, client, state, events, places: declarePart(states, record) });
+      parts.add(record, registry, states, () => states.declareTab(tab, type));
     } catch (error) {
       faults.push({ tab, client, events, reason: String(error), bytes: payload.subarray(start, end) });
     }
