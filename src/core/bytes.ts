@@ -205,8 +205,8 @@ function unzigzag(value: number): number {
 
 /** Reads what a ByteWriter wrote. Every read beyond the end, and every malformed varint or string, throws `corrupt`. */
 export class ByteReader {
-  readonly #bytes: Uint8Array;
-  readonly #end: number;
+  #bytes: Uint8Array;
+  #end: number;
   #offset: number;
 
   /** Reads the bytes from `offset` up to, not including, `end`. */
@@ -214,6 +214,14 @@ export class ByteReader {
     this.#bytes = bytes;
     this.#offset = offset;
     this.#end = end;
+  }
+
+  /** Begins anew with other bytes, as if it were just made. */
+  restart(bytes: Uint8Array, offset: number, end: number): this {
+    this.#bytes = bytes;
+    this.#offset = offset;
+    this.#end = end;
+    return this;
   }
 
   get offset(): number {

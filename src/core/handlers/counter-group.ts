@@ -10,9 +10,9 @@ import { counterLayout } from '../window/layout.js';
 import {
   decodeNumberCascade,
   encodeNumberCascade,
-  examineNumberCascade,
-  mergeNumberCascade,
   newNumberCascade,
+  numberExaminer,
+  numberMerger,
   numberWindow,
   numberWindowSum,
 } from '../window/number-cascade.js';
@@ -114,7 +114,7 @@ export const counterGroup: Handler<CounterGroupState, number> = {
   },
 
   reduceEncoded(into, input) {
-    mergeNumberCascade(into.recent, input);
+    numberMerger.merge(into.recent, input);
     into.all.mergeDecoded(input);
     into.streams = mergedStreams(into.streams, CumulativeStreams.decode(input));
   },
@@ -149,7 +149,7 @@ export const counterGroup: Handler<CounterGroupState, number> = {
   decode: (input) => ({ ...decodeFigures(input), streams: CumulativeStreams.decode(input) }),
 
   examine(input) {
-    const newest = examineNumberCascade(counterLayout, input);
+    const newest = numberExaminer.examine(counterLayout, input);
     Histogram.examine(input);
     return Math.max(newest, newestSec(CumulativeStreams.decode(input)));
   },

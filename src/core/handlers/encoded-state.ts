@@ -46,13 +46,12 @@ export class EncodedState {
 
   /** A State that shares no memory with the bytes. */
   decoded<S>(handler: Handler<S>): S {
-    return handler.decode(this.reader());
-  }
-
-  reader(): ByteReader {
-    return new ByteReader(this.bytes, this.start, this.end);
+    return handler.decode(new ByteReader(this.bytes, this.start, this.end));
   }
 }
+
+/** For reads that make nothing which could keep it. */
+const partReader = new ByteReader(new Uint8Array(0));
 
 /** The State itself. */
 export function decodedState(handler: Handler, state: unknown): unknown {
@@ -62,7 +61,7 @@ export function decodedState(handler: Handler, state: unknown): unknown {
 /** `Handler.reduce` of a State, or of an encoded one. */
 export function reduceState(handler: Handler, into: unknown, from: unknown): void {
   if (from instanceof EncodedState && handler.reduceEncoded !== undefined) {
-    handler.reduceEncoded(into, from.reader());
+    handler.reduceEncoded(into, partReader.restart(from.bytes, from.start, from.end));
   } else {
     handler.reduce(into, decodedState(handler, from));
   }

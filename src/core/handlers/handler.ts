@@ -88,7 +88,7 @@ export interface Handler<S = unknown, V = unknown> {
   reduce(into: S, from: S): void;
   /**
    * `reduce` of what `decode` would read, without making a State of it; only for types whose `tabState` is `kept`. The bytes are
-   * those that `examine` found good, and are read to the end.
+   * those that `examine` found good, and are read to the end; the reader is for this call only.
    */
   reduceEncoded?(into: S, input: ByteReader): void;
   /** Adds the State of one client, or another aggregate, to the aggregate `into`. Same as `reduce` where `tabState` is `kept`. */

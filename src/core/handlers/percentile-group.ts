@@ -5,7 +5,7 @@ import type { TabType } from '../ids.js';
 import { coarseCount } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
 import type { Cascade } from '../window/cascade.js';
-import { encodeOneCell, examineCells, mergeCells } from '../window/cascade-codec.js';
+import { CellExaminer, CellMerger, encodeOneCell } from '../window/cascade-codec.js';
 import {
   cellFor,
   cellWindow,
@@ -34,6 +34,12 @@ const histogramCells = new CellRings<Histogram>({
   merge: (into, from) => into.merge(from),
   weightOf: (cell) => cell.count,
 });
+
+const histogramMerger = new CellMerger<CellRing<Histogram>>((ring, index, input) =>
+  ring === undefined ? Histogram.examine(input) : ring.cellFor(index).mergeDecoded(input),
+);
+
+const histogramExaminer = new CellExaminer((input) => Histogram.examine(input));
 
 export interface PercentileGroupState {
   readonly recent: Cascade<CellRing<Histogram>>;
@@ -113,9 +119,7 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
   reduceEncoded(into, input) {
     into.count += input.count();
     into.total += input.number();
-    mergeCells(into.recent, input, (ring, index) =>
-      ring === undefined ? Histogram.examine(input) : ring.cellFor(index).mergeDecoded(input),
-    );
+    histogramMerger.merge(into.recent, input);
     into.streams = mergedStreams(into.streams, CumulativeStreams.decode(input));
   },
 
@@ -169,7 +173,7 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
   examine(input) {
     input.count();
     input.number();
-    const newest = examineCells(sketchLayout, input, () => Histogram.examine(input));
+    const newest = histogramExaminer.examine(sketchLayout, input);
     return Math.max(newest, newestSec(CumulativeStreams.decode(input)));
   },
 

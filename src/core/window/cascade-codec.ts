@@ -11,7 +11,7 @@ import { keptCells, type Layout } from './layout.js';
 export function encodeCells<R extends Ring<R>>(
   cascade: Cascade<R>,
   out: ByteWriter,
-  encodeCell: (ring: R, cell: number) => void,
+  encodeCell: (ring: R, cell: number, out: ByteWriter) => void,
 ): void {
   const filled = cascade.newest !== Number.NEGATIVE_INFINITY;
   out.u8(filled ? 1 : 0);
@@ -76,7 +76,7 @@ function encodeRing<R extends Ring<R>>(
   ring: R,
   oldest: number,
   out: ByteWriter,
-  encodeCell: (ring: R, cell: number) => void,
+  encodeCell: (ring: R, cell: number, out: ByteWriter) => void,
 ): void {
   out.varint(runsOf(ring));
   const last = ring.first + ring.size;
@@ -85,8 +85,16 @@ function encodeRing<R extends Ring<R>>(
     out.varint(first - end);
     end = endOfRun(ring, first, last);
     out.varint(end - first);
-    for (let cell = first; cell < end; cell++) encodeCell(ring, cell);
+    for (let cell = first; cell < end; cell++) encodeCell(ring, cell, out);
   }
+}
+
+/** What becomes of cells that are read. */
+interface CellReader {
+  /** The cascade is not empty: index of its newest finest cell. */
+  begin(newest: number): void;
+  /** Reads a cell of a ring. @returns its weight */
+  read(ring: number, cell: number, input: ByteReader): number;
 }
 
 /**
@@ -98,64 +106,87 @@ export function decodeCells<R extends Ring<R>>(
   input: ByteReader,
   decodeCell: (ring: R, cell: number) => void,
 ): void {
-  const begin = (newest: number) => {
-    cascade.newest = newest;
-  };
-  readCells(cascade.layout, input, begin, (number, cell) => {
-    const ring = cascade.writable(number);
-    decodeCell(ring, cell);
-    return ring.weightOf(cell);
+  readCells(cascade.layout, input, {
+    begin(newest) {
+      cascade.newest = newest;
+    },
+    read(number, cell) {
+      const ring = cascade.writable(number);
+      decodeCell(ring, cell);
+      return ring.weightOf(cell);
+    },
   });
 }
 
-/**
- * Reads cells and makes nothing of them.
- * @param examineCell reads one cell @returns its weight
- * @returns start of the newest event's cell, seconds UTC; -Infinity for an empty cascade
- * @throws TabaError `corrupt`, where `decodeCells` would
- */
-export function examineCells(layout: Layout, input: ByteReader, examineCell: () => number): number {
-  let newestSec = Number.NEGATIVE_INFINITY;
-  const begin = (newest: number) => {
-    newestSec = newest * layout[0]!.widthSec;
-  };
-  readCells(layout, input, begin, examineCell);
-  return newestSec;
+// Every Part is examined, and merged twice: what does that is made once for each kind of cell, not for each Part.
+
+/** Reads cells of one kind and makes nothing of them. */
+export class CellExaminer implements CellReader {
+  readonly #examineCell: (input: ByteReader) => number;
+  #newest = Number.NEGATIVE_INFINITY;
+
+  /** @param examineCell reads one cell @returns its weight */
+  constructor(examineCell: (input: ByteReader) => number) {
+    this.#examineCell = examineCell;
+  }
+
+  /**
+   * @returns start of the newest event's cell, seconds UTC; -Infinity for an empty cascade
+   * @throws TabaError `corrupt`, where `decodeCells` would
+   */
+  examine(layout: Layout, input: ByteReader): number {
+    this.#newest = Number.NEGATIVE_INFINITY;
+    readCells(layout, input, this);
+    return this.#newest * layout[0]!.widthSec;
+  }
+
+  begin(newest: number): void {
+    this.#newest = newest;
+  }
+
+  read(_ring: number, _cell: number, input: ByteReader): number {
+    return this.#examineCell(input);
+  }
 }
 
-/**
- * Reads cells and adds them to `cascade`.
- * @param addCell reads one cell and adds it to cell `index` of a ring @returns its weight
- * @throws TabaError `corrupt`, in the middle of it: only for bytes that were examined before
- */
-export function mergeCells<R extends Ring<R>>(
-  cascade: Cascade<R>,
-  input: ByteReader,
-  addCell: (ring: R | undefined, index: number) => number,
-): void {
-  const { layout } = cascade;
-  const begin = (newest: number) => cascade.advanceTo(newest);
-  readCells(layout, input, begin, (ring, cell) => {
-    const cellSec = cell * layout[ring]!.widthSec;
+/** Reads cells of one kind and adds them to a cascade. */
+export class CellMerger<R extends Ring<R>> implements CellReader {
+  readonly #addCell: (ring: R | undefined, index: number, input: ByteReader) => number;
+  /** Of the merge under way. */
+  #cascade: Cascade<R> | undefined;
+
+  /** @param addCell reads one cell and adds it to cell `index` of a ring, or of none that is kept @returns its weight */
+  constructor(addCell: (ring: R | undefined, index: number, input: ByteReader) => number) {
+    this.#addCell = addCell;
+  }
+
+  /** @throws TabaError `corrupt`, in the middle of it: only for bytes that were examined before */
+  merge(cascade: Cascade<R>, input: ByteReader): void {
+    this.#cascade = cascade;
+    readCells(cascade.layout, input, this);
+    this.#cascade = undefined;
+  }
+
+  begin(newest: number): void {
+    this.#cascade!.advanceTo(newest);
+  }
+
+  read(ring: number, cell: number, input: ByteReader): number {
+    const cascade = this.#cascade!;
+    const cellSec = cell * cascade.layout[ring]!.widthSec;
     const number = cascade.ringKeeping(cellSec, ring);
     return number < 0
-      ? addCell(undefined, 0)
-      : addCell(cascade.writable(number), cascade.indexOf(number, cellSec));
-  });
+      ? this.#addCell(undefined, 0, input)
+      : this.#addCell(cascade.writable(number), cascade.indexOf(number, cellSec), input);
+  }
 }
 
-/** @param readCell reads a cell of a ring @returns its weight */
-function readCells(
-  layout: Layout,
-  input: ByteReader,
-  begin: (newest: number) => void,
-  readCell: (ring: number, cell: number) => number,
-): void {
+function readCells(layout: Layout, input: ByteReader, cells: CellReader): void {
   const filled = input.u8();
   if (filled === 0) return;
   if (filled !== 1) throw new TabaError('corrupt', `a cascade of cells that begins with ${filled}`);
   const newest = input.signedVarint();
-  begin(newest);
+  cells.begin(newest);
   for (let ring = 0; ring < layout.length; ring++) {
     let runs = input.varint();
     // Most rings of a Part.
@@ -165,9 +196,9 @@ function readCells(
     const end = cell + keptCells(shape);
     for (; runs > 0; runs--) {
       cell += input.varint();
-      for (let cells = input.varint(); cells > 0; cells--, cell++) {
+      for (let left = input.varint(); left > 0; left--, cell++) {
         if (cell >= end) throw new TabaError('corrupt', `a cell ${cell - end + 1} beyond its ring`);
-        if (!(readCell(ring, cell) > 0)) throw new TabaError('corrupt', 'a cell that holds nothing');
+        if (!(cells.read(ring, cell, input) > 0)) throw new TabaError('corrupt', 'a cell that holds nothing');
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { Cascade, type RingKind, type WindowBounds } from './cascade.js';
-import { decodeCells, encodeCells, examineCells, mergeCells } from './cascade-codec.js';
+import { CellExaminer, CellMerger, decodeCells, encodeCells } from './cascade-codec.js';
 import type { Layout } from './layout.js';
 import { NumberRing } from './number-ring.js';
 
@@ -65,10 +65,12 @@ export function numberWindow(cascade: Cascade<NumberRing>, number: number, nowSe
 }
 
 export function encodeNumberCascade(cascade: Cascade<NumberRing>, out: ByteWriter): void {
-  encodeCells(cascade, out, (ring, cell) => {
-    out.count(ring.weightOf(cell));
-    out.number(ring.totalOf(cell));
-  });
+  encodeCells(cascade, out, encodeNumberCell);
+}
+
+function encodeNumberCell(ring: NumberRing, cell: number, out: ByteWriter): void {
+  out.count(ring.weightOf(cell));
+  out.number(ring.totalOf(cell));
 }
 
 /** @throws TabaError `corrupt` */
@@ -78,21 +80,17 @@ export function decodeNumberCascade(layout: Layout, input: ByteReader): Cascade<
   return cascade;
 }
 
-/** Adds what `decodeNumberCascade` would read. @throws TabaError `corrupt`, see `mergeCells` */
-export function mergeNumberCascade(cascade: Cascade<NumberRing>, input: ByteReader): void {
-  mergeCells(cascade, input, (ring, index) => {
-    const count = input.count();
-    const total = input.number();
-    ring?.add(index, count, total);
-    return count;
-  });
-}
+/** Adds what `decodeNumberCascade` would read to a cascade. */
+export const numberMerger = new CellMerger<NumberRing>((ring, index, input) => {
+  const count = input.count();
+  const total = input.number();
+  ring?.add(index, count, total);
+  return count;
+});
 
-/** Reads one and makes nothing of it. @returns start of the newest cell, seconds UTC @throws TabaError `corrupt` */
-export function examineNumberCascade(layout: Layout, input: ByteReader): number {
-  return examineCells(layout, input, () => {
-    const count = input.count();
-    input.number();
-    return count;
-  });
-}
+/** Reads what `decodeNumberCascade` would read. */
+export const numberExaminer = new CellExaminer((input) => {
+  const count = input.count();
+  input.number();
+  return count;
+});
