@@ -312,6 +312,14 @@ export class ByteReader {
     return this.f64();
   }
 
+  /** Passes over a `number`. */
+  skipNumber(): void {
+    const head = this.varint();
+    if (head % 2 === 0) return;
+    if (head !== 1) throw this.#corrupt(`a number that begins with ${head}`);
+    this.#take(8);
+  }
+
   /** Passes over `count` bytes. @returns where they begin in the buffer */
   skip(count: number): number {
     return this.#take(count);

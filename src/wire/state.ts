@@ -89,9 +89,15 @@ export function decodeBody<S>(
   start = 0,
   end = bytes.length,
 ): S {
-  return readBody(handler, bytes, version, start, end, (input) =>
-    version === handler.version ? handler.decode(input) : handler.upgrade(input, version),
-  );
+  checkVersion(handler, version);
+  const input = new ByteReader(bytes, start, end);
+  try {
+    const state = version === handler.version ? handler.decode(input) : handler.upgrade(input, version);
+    input.end();
+    return state;
+  } catch (error) {
+    throw undecodable(handler, error);
+  }
 }
 
 /**
@@ -107,33 +113,31 @@ export function examineBody(
   end = bytes.length,
 ): number | undefined {
   if (handler.examine === undefined || version !== handler.version) return undefined;
-  return readBody(handler, bytes, version, start, end, (input) => handler.examine!(input));
+  checkVersion(handler, version);
+  try {
+    const newestSec = handler.examine(examinedInput.restart(bytes, start, end));
+    examinedInput.end();
+    return newestSec;
+  } catch (error) {
+    throw undecodable(handler, error);
+  }
 }
 
-function readBody<R>(
-  handler: Pick<Handler, 'type' | 'version'>,
-  bytes: Uint8Array,
-  version: number,
-  start: number,
-  end: number,
-  read: (input: ByteReader) => R,
-): R {
-  if (version < 1 || version > handler.version) {
-    throw new TabaError(
-      'corrupt',
-      `written by version ${version} of ${handler.type}; this node knows versions 1 to ${handler.version}`,
-    );
-  }
-  const input = new ByteReader(bytes, start, end);
-  try {
-    const result = read(input);
-    input.end();
-    return result;
-  } catch (error) {
-    // An additional Handler may throw anything at bytes it does not expect.
-    if (error instanceof TabaError && error.code === 'corrupt') throw error;
-    throw new TabaError('corrupt', `${handler.type} cannot decode a State: ${messageOf(error)}`);
-  }
+/** For all of them: nothing is made that could keep it. */
+const examinedInput = new ByteReader(new Uint8Array(0));
+
+function checkVersion({ type, version: own }: Pick<Handler, 'type' | 'version'>, version: number): void {
+  if (version >= 1 && version <= own) return;
+  throw new TabaError(
+    'corrupt',
+    `written by version ${version} of ${type}; this node knows versions 1 to ${own}`,
+  );
+}
+
+/** An additional Handler may throw anything at bytes it does not expect. */
+function undecodable({ type }: Pick<Handler, 'type'>, error: unknown): TabaError {
+  if (error instanceof TabaError && error.code === 'corrupt') return error;
+  return new TabaError('corrupt', `${type} cannot decode a State: ${messageOf(error)}`);
 }
 
 export function unknownFormat(what: string, version: number): TabaError {

@@ -172,7 +172,7 @@ export const percentileGroup: Handler<PercentileGroupState, number> = {
 
   examine(input) {
     input.count();
-    input.number();
+    input.skipNumber();
     const newest = histogramExaminer.examine(sketchLayout, input);
     return Math.max(newest, newestSec(CumulativeStreams.decode(input)));
   },

@@ -100,7 +100,7 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
 
   examine(input) {
     input.count();
-    input.number();
+    input.skipNumber();
     return input.signedVarint();
   },
 

@@ -290,8 +290,8 @@ export class Histogram {
 
   /** Reads what `encode` wrote without making anything of it. @returns its count @throws TabaError `corrupt`, where `decode` would */
   static examine(input: ByteReader): number {
-    if (!decodeFigures(readFigures, input)) return 0;
-    const { count } = readFigures;
+    const count = examineFigures(input);
+    if (count === 0) return 0;
     examineBins(input);
     examineBins(input);
     return count;
@@ -345,10 +345,28 @@ function decodeFigures(into: HistogramFigures, input: ByteReader): boolean {
   into.total = input.number();
   into.min = input.number();
   into.max = input.number();
-  into.scale = input.u8();
-  if (into.scale > finestScale) throw new TabaError('corrupt', `a histogram of scale ${into.scale}`);
+  into.scale = checkScale(input.u8());
   into.zeros = input.count();
   into.coarseCount = input.count();
   into.coarseRatio = into.coarseCount > 0 ? input.f64() : 1;
   return true;
+}
+
+/** @returns the count @throws TabaError `corrupt`, where `decodeFigures` would */
+function examineFigures(input: ByteReader): number {
+  const count = input.count();
+  if (count === 0) return 0;
+  input.skipNumber();
+  input.skipNumber();
+  input.skipNumber();
+  checkScale(input.u8());
+  input.count();
+  if (input.count() > 0) input.f64();
+  return count;
+}
+
+/** @throws TabaError `corrupt` */
+function checkScale(scale: number): number {
+  if (scale > finestScale) throw new TabaError('corrupt', `a histogram of scale ${scale}`);
+  return scale;
 }

@@ -91,6 +91,6 @@ export const numberMerger = new CellMerger<NumberRing>((ring, index, input) => {
 /** Reads what `decodeNumberCascade` would read. */
 export const numberExaminer = new CellExaminer((input) => {
   const count = input.count();
-  input.number();
+  input.skipNumber();
   return count;
 });

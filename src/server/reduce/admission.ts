@@ -50,12 +50,12 @@ export function admit(
   // Records come tab by tab.
   let known: TabSlots | undefined;
   for (const record of records) {
-    const { tab, client, events, type } = record;
+    const { tab, client, events } = record;
     if (known?.tab !== tab) known = states.tab(tab);
     let refusal = refuse(record, known, registry, capacity);
     if (refusal === undefined) {
       try {
-        parts.add(record, registry, states, () => (known ??= states.declareTab(tab, type)));
+        known = parts.add(record, registry, states, known);
       } catch {
         refusal = { code: 'corrupt', message: `the Part of ${tab} does not decode` };
       }

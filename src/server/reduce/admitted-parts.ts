@@ -34,14 +34,15 @@ export class AdmittedParts implements Iterable<PartEntry> {
   }
 
   /**
-   * Adds a Part in a place that `declared` makes once it is known that the Part decodes.
-   * @throws whatever the Handler throws at it: it cannot be applied, and nothing was added
+   * Adds a Part, and makes its places in the index.
+   * @param known its tab, where there is one already @returns its tab
+   * @throws whatever the Handler throws at it: it cannot be applied, and nothing was added or made
    */
-  add(record: PartRecord, registry: HandlerRegistry, states: States, declared: () => TabSlots): void {
+  add(record: PartRecord, registry: HandlerRegistry, states: States, known?: TabSlots): TabSlots {
     const newestSec = examinePart(record, registry);
     if (newestSec === undefined) this.#decoded.set(this.length, decodePart(record, registry));
-    const { type, client, events, start, end } = record;
-    const tabSlots = declared();
+    const { tab, type, client, events, start, end } = record;
+    const tabSlots = known ?? states.declareTab(tab, type);
     this.#tabs.push(tabSlots);
     this.#slots.push(declareSlots(states, tabSlots, client));
     this.#types.push(type);
@@ -49,6 +50,7 @@ export class AdmittedParts implements Iterable<PartEntry> {
     this.#starts.push(start);
     this.#ends.push(end);
     this.#newestSecs.push(newestSec ?? 0);
+    return tabSlots;
   }
 
   /** Finds the places anew, after something was removed from the index. */

@@ -70,10 +70,10 @@ function entryParts(
     faults.push({ tab: '', client: '', events: 0, reason: String(error), bytes: entry.payload });
   }
   for (const record of records) {
-    const { tab, type, client, events, payload, start, end } = record;
+    const { tab, client, events, payload, start, end } = record;
     if (skips(tab, client)) continue;
     try {
-      parts.add(record, registry, states, () => states.declareTab(tab, type));
+      parts.add(record, registry, states);
     } catch (error) {
       faults.push({ tab, client, events, reason: String(error), bytes: payload.subarray(start, end) });
     }
