@@ -11,8 +11,8 @@ export function encodeBins(bins: Bins, out: ByteWriter): void {
     out.varint(0);
     return;
   }
-  const { keys, counts } = bins.list();
-  const { length } = keys;
+  const [keys, counts] = [listedKeys, listedCounts];
+  const length = bins.copyTo(keys, counts);
   let runs = 1;
   for (let slot = 1; slot < length; slot++) if (keys[slot] !== keys[slot - 1]! + 1) runs++;
   out.varint(runs);
@@ -69,7 +69,7 @@ export function encodeBin(key: number, count: number, out: ByteWriter): void {
 /** @throws TabaError `corrupt` */
 export function decodeBins(input: ByteReader): Bins {
   const used = readBins(input);
-  return used === 0 ? noBins : Bins.ofList(readKeys, readCounts, used);
+  return used === 0 ? noBins : Bins.ofList(listedKeys, listedCounts, used);
 }
 
 /**
@@ -80,9 +80,9 @@ export function decodeBins(input: ByteReader): Bins {
 export function addDecodedBins(bins: Bins, shift: number, input: ByteReader): Bins {
   const used = readBins(input);
   if (used === 0) return bins;
-  if (bins.used === 0 && shift === 0) return Bins.ofList(readKeys, readCounts, used);
+  if (bins.used === 0 && shift === 0) return Bins.ofList(listedKeys, listedCounts, used);
   const sum = bins === noBins ? new Bins() : bins;
-  sum.addList(readKeys, readCounts, used, shift);
+  sum.addList(listedKeys, listedCounts, used, shift);
   return sum;
 }
 
@@ -91,7 +91,7 @@ export function examineBins(input: ByteReader): void {
   readBins(input);
 }
 
-/** @returns how many are in `readKeys` and `readCounts` now */
+/** @returns how many are in `listedKeys` and `listedCounts` now */
 function readBins(input: ByteReader): number {
   let key = 0;
   let used = 0;
@@ -99,14 +99,16 @@ function readBins(input: ByteReader): number {
     key += run === 0 ? input.signedVarint() : input.varint();
     const length = input.varint();
     const end = used + length;
-    if (end > readKeys.length) throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
+    if (end > listedKeys.length)
+      throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
     if (length > 0 && (key < -largestKey || key + length - 1 > largestKey)) {
       throw new TabaError('corrupt', `${length} bins from ${key} on`);
     }
-    input.counts(readCounts, used, end);
+    input.counts(listedCounts, used, end);
     for (; used < end; used++) {
-      if (!(readCounts[used]! > 0)) throw new TabaError('corrupt', `bin ${key} holds ${readCounts[used]}`);
-      readKeys[used] = key++;
+      if (!(listedCounts[used]! > 0))
+        throw new TabaError('corrupt', `bin ${key} holds ${listedCounts[used]}`);
+      listedKeys[used] = key++;
     }
   }
   return used;
@@ -114,6 +116,6 @@ function readBins(input: ByteReader): number {
 
 /** Far beyond every double at the finest scale. */
 const largestKey = 2 ** 20;
-/** Shared by all calls: bins are read before they are laid out. One more than there may be while a bin is being added. */
-const readKeys = new Int32Array(maxBinsPerSign + 1);
-const readCounts = new Float64Array(maxBinsPerSign + 1);
+/** Shared by all calls: bins lie here between their bytes and their layout. One more than there may be while a bin is being added. */
+const listedKeys = new Int32Array(maxBinsPerSign + 1);
+const listedCounts = new Float64Array(maxBinsPerSign + 1);

@@ -8,6 +8,7 @@ const minBinsPerUsed = 4;
 const listEntries = 16;
 
 const noCounts = new Float64Array(0);
+const noList: number[] = [];
 
 /** How far a walk over bins has come: how many of them lie behind it, and how many values. */
 export interface BinWalk {
@@ -22,10 +23,12 @@ export interface BinWalk {
 export class Bins {
   /** How many bins hold something. */
   used = 0;
-  /** Indices of the list, ascending; undefined while the bins are a dense range. Small plain arrays are cheaper to make than typed ones. */
-  #keys: number[] | undefined = [];
-  /** Counts of the list, beside its indices. */
-  #listed: number[] = [];
+  /**
+   * Index and count of each bin in turns, ascending by index, with room for more behind them; undefined while the bins are a
+   * dense range. Small plain arrays are cheaper to make than typed ones, but grow by sixteen when they are pushed to: most
+   * lists are shorter than that.
+   */
+  #list: number[] | undefined = noList;
   /** Counts of the dense range. */
   #counts: Float64Array = noCounts;
   /** Index of the range's first bin. */
@@ -44,7 +47,7 @@ export class Bins {
     for (let at = start; at < end; at++) if (counts[at] !== 0) used++;
     if (used >= listEntries && end - start <= used * minBinsPerUsed) {
       bins.used = used;
-      bins.#keys = undefined;
+      bins.#list = undefined;
       bins.#counts = new Float64Array(counts.subarray(start, end));
       bins.#base = first + start - from;
       return bins;
@@ -62,25 +65,23 @@ export class Bins {
     if (used >= listEntries && span <= used * minBinsPerUsed) {
       const range = new Float64Array(span);
       for (let slot = 0; slot < used; slot++) range[keys[slot]! - first] = counts[slot]!;
-      bins.#keys = undefined;
+      bins.#list = undefined;
       bins.#counts = range;
       bins.#base = first;
       return bins;
     }
-    // Element by element: copying typed arrays into plain ones as a whole is several times slower.
-    const [ownKeys, ownCounts] = [[first], [counts[0]!]];
-    for (let slot = 1; slot < used; slot++) {
-      ownKeys.push(keys[slot]!);
-      ownCounts.push(counts[slot]!);
+    const list = new Array<number>(used * 2);
+    for (let slot = 0; slot < used; slot++) {
+      list[slot * 2] = keys[slot]!;
+      list[slot * 2 + 1] = counts[slot]!;
     }
-    bins.#keys = ownKeys;
-    bins.#listed = ownCounts;
+    bins.#list = list;
     return bins;
   }
 
   /** Adds `count` (above 0) to bin `key`. */
   add(key: number, count: number): void {
-    if (this.#keys === undefined) {
+    if (this.#list === undefined) {
       const at = key - this.#base;
       if (at >= 0 && at < this.#counts.length) {
         if (this.#counts[at] === 0) this.used++;
@@ -98,20 +99,20 @@ export class Bins {
 
   /** Adds all of `from`, whose indices lose their lower `shift` bits (it is that many scales finer). */
   merge(from: Bins, shift = 0): void {
-    const keys = from.#keys;
+    const list = from.#list;
     const counts = from.#counts;
     if (shift === 0 && this.used === 0) {
       this.#copy(from);
       return;
     }
-    if (keys !== undefined) {
-      for (let slot = 0; slot < keys.length; slot++) this.add(keys[slot]! >> shift, from.#listed[slot]!);
+    if (list !== undefined) {
+      for (let at = 0; at < from.used * 2; at += 2) this.add(list[at]! >> shift, list[at + 1]!);
       return;
     }
     const first = from.#base;
     const last = first + counts.length - 1;
     const end = this.#base + this.#counts.length - 1;
-    if (shift === 0 && this.#keys === undefined && first >= this.#base && last <= end) {
+    if (shift === 0 && this.#list === undefined && first >= this.#base && last <= end) {
       this.#addRange(counts, first - this.#base);
       return;
     }
@@ -125,7 +126,7 @@ export class Bins {
     const own = this.#counts;
     const base = this.#base;
     const fits =
-      this.#keys === undefined && keys[0]! >> shift >= base && keys[used - 1]! >> shift < base + own.length;
+      this.#list === undefined && keys[0]! >> shift >= base && keys[used - 1]! >> shift < base + own.length;
     if (!fits) {
       for (let slot = 0; slot < used; slot++) this.add(keys[slot]! >> shift, counts[slot]!);
       return;
@@ -155,9 +156,8 @@ export class Bins {
 
   #copy(from: Bins): void {
     this.used = from.used;
-    this.#keys = from.#keys?.slice();
-    this.#listed = from.#listed.slice();
-    this.#counts = from.#keys === undefined ? from.#counts.slice() : noCounts;
+    this.#list = from.#list?.slice(0, from.used * 2);
+    this.#counts = from.#list === undefined ? from.#counts.slice() : noCounts;
     this.#base = from.#base;
     this.#lastSlot = 0;
   }
@@ -167,8 +167,7 @@ export class Bins {
     const finer = new Bins();
     finer.#copy(this);
     this.used = 0;
-    this.#keys = [];
-    this.#listed = [];
+    this.#list = noList;
     this.#counts = noCounts;
     this.merge(finer, 1);
   }
@@ -178,88 +177,92 @@ export class Bins {
    * @returns the bin, or undefined when the walk has passed them all
    */
   seek(walk: BinWalk, rank: number, ascending: boolean): number | undefined {
-    const counts = this.#keys === undefined ? this.#counts : this.#listed;
-    const { length } = counts;
+    const list = this.#list;
+    const range = this.#counts;
+    const length = list === undefined ? range.length : this.used;
     let { at, seen } = walk;
     let slot = -1;
     for (; at < length; at++) {
       slot = ascending ? at : length - 1 - at;
-      const upTo = seen + counts[slot]!;
+      const upTo = seen + (list === undefined ? range[slot]! : list[slot * 2 + 1]!);
       if (upTo > rank) break;
       seen = upTo;
     }
     walk.at = at;
     walk.seen = seen;
     if (at === length) return undefined;
-    return this.#keys === undefined ? this.#base + slot : this.#keys[slot]!;
+    return list === undefined ? this.#base + slot : list[slot * 2]!;
   }
 
-  /** What is in use, ascending; to be read only, and before anything changes. */
-  list(): { readonly keys: readonly number[]; readonly counts: readonly number[] } {
-    if (this.#keys !== undefined) return { keys: this.#keys, counts: this.#listed };
-    return this.#rangeAsList();
-  }
-
-  #rangeAsList(): { keys: number[]; counts: number[] } {
-    const keys: number[] = [];
-    const counts: number[] = [];
+  /** Writes what is in use, ascending, to the beginning of two arrays that have room for it. @returns how many that are */
+  copyTo(keys: Int32Array, counts: Float64Array): number {
+    const list = this.#list;
+    if (list !== undefined) {
+      for (let slot = 0; slot < this.used; slot++) {
+        keys[slot] = list[slot * 2]!;
+        counts[slot] = list[slot * 2 + 1]!;
+      }
+      return this.used;
+    }
+    let used = 0;
     for (let at = 0; at < this.#counts.length; at++) {
       const count = this.#counts[at]!;
       if (count === 0) continue;
-      keys.push(this.#base + at);
-      counts.push(count);
+      keys[used] = this.#base + at;
+      counts[used++] = count;
     }
-    return { keys, counts };
+    return used;
   }
 
   #addToList(key: number, count: number): void {
-    const keys = this.#keys!;
-    if (keys.length === 0) {
-      // Most lists of a Part have one entry; an array that is pushed to makes room for sixteen more.
-      this.#keys = [key];
-      this.#listed = [count];
-      this.#lastSlot = 0;
-      this.used = 1;
-      return;
-    }
-    const slot = this.#slotOf(keys, key);
+    const list = this.#list!;
+    const slot = this.#slotOf(list, key);
     this.#lastSlot = slot;
-    if (keys[slot] === key) {
-      this.#listed[slot]! += count;
+    if (slot < this.used && list[slot * 2] === key) {
+      list[slot * 2 + 1]! += count;
       return;
     }
-    if (slot === keys.length) {
-      keys.push(key);
-      this.#listed.push(count);
-    } else {
-      keys.splice(slot, 0, key);
-      this.#listed.splice(slot, 0, count);
-    }
+    const into = this.#withGap(list, slot);
+    into[slot * 2] = key;
+    into[slot * 2 + 1] = count;
+    this.#list = into;
     this.used++;
-    if (this.used >= listEntries) this.#tryDense(keys);
+    if (this.used >= listEntries) this.#tryDense(into);
+  }
+
+  /** The list, or a longer one in its place, whose bins from `slot` on stand one further behind. */
+  #withGap(list: number[], slot: number): number[] {
+    const end = this.used * 2;
+    let into = list;
+    if (end === list.length) {
+      into = new Array<number>(end + Math.max(2, (this.used >> 1) * 2));
+      for (let at = 0; at < slot * 2; at++) into[at] = list[at]!;
+    }
+    for (let at = end - 1; at >= slot * 2; at--) into[at + 2] = list[at]!;
+    return into;
   }
 
   /** The slot of `key`, or where it would be inserted. */
-  #slotOf(keys: readonly number[], key: number): number {
-    if (keys[this.#lastSlot] === key) return this.#lastSlot;
+  #slotOf(list: readonly number[], key: number): number {
+    const last = this.#lastSlot;
+    if (last < this.used && list[last * 2] === key) return last;
     let low = 0;
-    let high = keys.length;
+    let high = this.used;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (keys[middle]! < key) low = middle + 1;
+      if (list[middle * 2]! < key) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  #tryDense(keys: readonly number[]): void {
-    const first = keys[0]!;
-    const span = keys[keys.length - 1]! - first + 1;
+  #tryDense(list: readonly number[]): void {
+    const first = list[0]!;
+    const span = list[this.used * 2 - 2]! - first + 1;
     if (span > this.used * minBinsPerUsed) return;
     const counts = new Float64Array(span);
-    for (let slot = 0; slot < keys.length; slot++) counts[keys[slot]! - first] = this.#listed[slot]!;
-    this.#keys = undefined;
-    this.#listed = [];
+    for (let at = 0; at < this.used * 2; at += 2) counts[list[at]! - first] = list[at + 1]!;
+    this.#list = undefined;
     this.#counts = counts;
     this.#base = first;
   }
@@ -269,11 +272,7 @@ export class Bins {
     const first = Math.min(key, this.#base);
     const span = Math.max(key + 1, this.#base + this.#counts.length) - first;
     if (span > (this.used + 1) * maxBinsPerUsed) {
-      const { keys, counts } = this.#rangeAsList();
-      this.#keys = keys;
-      this.#listed = counts;
-      this.#counts = noCounts;
-      this.#lastSlot = 0;
+      this.#becomeList();
       return false;
     }
     // A quarter more on the side that grows, so that drifting data does not copy the range for every new bin.
@@ -284,6 +283,20 @@ export class Bins {
     this.#counts = counts;
     this.#base = base;
     return true;
+  }
+
+  #becomeList(): void {
+    const list = new Array<number>(this.used * 2);
+    let end = 0;
+    for (let at = 0; at < this.#counts.length; at++) {
+      const count = this.#counts[at]!;
+      if (count === 0) continue;
+      list[end++] = this.#base + at;
+      list[end++] = count;
+    }
+    this.#list = list;
+    this.#counts = noCounts;
+    this.#lastSlot = 0;
   }
 }
 

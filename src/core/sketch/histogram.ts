@@ -197,15 +197,15 @@ export class Histogram {
   /** What is in use, in ascending order of values. */
   buckets(): HistogramBucket[] {
     const buckets: HistogramBucket[] = [];
-    const { keys, counts } = this.#negative.list();
-    for (let slot = keys.length - 1; slot >= 0; slot--) {
+    const keys = new Int32Array(Math.max(this.#negative.used, this.#positive.used));
+    const counts = new Float64Array(keys.length);
+    for (let slot = this.#negative.copyTo(keys, counts) - 1; slot >= 0; slot--) {
       buckets.push([-this.#upper(keys[slot]!), -this.#lower(keys[slot]!), counts[slot]!]);
     }
     if (this.zeros > 0) buckets.push([0, 0, this.zeros]);
-    const positive = this.#positive.list();
-    for (let slot = 0; slot < positive.keys.length; slot++) {
-      const key = positive.keys[slot]!;
-      buckets.push([this.#lower(key), this.#upper(key), positive.counts[slot]!]);
+    const positives = this.#positive.copyTo(keys, counts);
+    for (let slot = 0; slot < positives; slot++) {
+      buckets.push([this.#lower(keys[slot]!), this.#upper(keys[slot]!), counts[slot]!]);
     }
     return buckets;
   }
