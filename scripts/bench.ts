@@ -24,7 +24,7 @@ import { save } from './bench/report/save.js';
 import { asText } from './bench/report/table.js';
 import type { Scenario } from './bench/scenario.js';
 import { startScenario } from './bench/start.js';
-import { statsdScenario } from './bench/statsd/scenario.js';
+import { statsdScenario, statsdUdpScenario } from './bench/statsd/scenario.js';
 import { v1Scenario } from './bench/v1/scenario.js';
 
 const scenarios: Readonly<Record<string, Scenario>> = {
@@ -40,6 +40,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   start: startScenario,
   outage: outageScenario,
   statsd: statsdScenario,
+  'statsd-udp': statsdUdpScenario,
   v1: v1Scenario,
   micro: microScenario,
 };

@@ -2,10 +2,12 @@
  * What is shipped, as it is shipped: one file in an otherwise empty folder, without Node, without this repository.
  */
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { freePort } from '../../scripts/process/free-port.js';
 import { Daemon, runOnce, runUntil } from './daemon.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -135,6 +137,34 @@ t.test('server, agent, record and agg, each a process', async (t) => {
   t.same(events.slice(-2), ['stopping', 'stopped']);
   t.equal(events.filter((event) => event === 'ready').length, 1, 'it says once that it is ready');
 });
+
+t.test(
+  'StatsD over UDP, in the executable and in the bundle: its thread has no file to start from',
+  async (t) => {
+    for (const program of [[taba], [process.execPath, join(built, 'taba.cjs')]]) {
+      const { folder, env } = scene(t);
+      const statsdPort = await freePort();
+      const command = [
+        ...program,
+        'server',
+        '--port',
+        '0',
+        '--data',
+        'data',
+        '--statsd-port',
+        `${statsdPort}`,
+      ];
+      const server = await Daemon.start(t, command, folder, env);
+      const socket = createSocket('udp4');
+      await new Promise((resolve) => socket.send('bids_won:3|c', statsdPort, '127.0.0.1', resolve));
+      socket.close();
+      const asked = [taba, 'agg', 'bids_won', '--server', server.address('server')];
+      const { out } = await runUntil(asked, folder, ({ code }) => code === 0);
+      t.match(out, /"1d": \{"count": 1, "total": 3\.00\}/);
+      t.same(await server.stop(), { code: 0, signal: null });
+    }
+  },
+);
 
 t.test('what was counted is there after a restart, also after a kill', async (t) => {
   const { folder, env } = scene(t);

@@ -24,8 +24,8 @@ async function openPort(t: Test, options: Partial<LinePortOptions> = {}) {
       maxConnections: 2,
     },
     sink: {
-      takeDatagram: (bytes) => {
-        taken.push(Buffer.from(bytes).toString());
+      takeDatagram: (bytes, start, end) => {
+        taken.push(Buffer.from(bytes.subarray(start, end)).toString());
       },
       takeLines: (bytes, start, end) => {
         taken.push(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString());

@@ -48,7 +48,7 @@ export interface StatsdPort {
 
 /** Who takes lines. Bytes are its own until it returns. */
 export interface StatsdLines {
-  takeDatagram(bytes: Uint8Array, from: Peer): void;
+  takeDatagram(bytes: Uint8Array, start: number, end: number, from: Peer): void;
   takeCutDatagram(bytes: Uint8Array, from: Peer): void;
   takeLines(bytes: Uint8Array, start: number, end: number, from: Peer): void;
   tooLong(from: Peer): void;
@@ -144,8 +144,8 @@ export class StatsdDoor implements StatsdLines {
     this.#schedule();
   }
 
-  takeDatagram(bytes: Uint8Array, from: Peer): void {
-    this.#intake.take(bytes, 0, bytes.length, from, false);
+  takeDatagram(bytes: Uint8Array, start: number, end: number, from: Peer): void {
+    this.#intake.take(bytes, start, end, from, false);
   }
 
   takeCutDatagram(bytes: Uint8Array, from: Peer): void {

@@ -4,7 +4,7 @@ import { receiveUnixDatagrams, type UnixDatagrams } from './unix-datagrams.js';
 
 /** Who takes lines. Bytes are its own until it returns. */
 export interface LineSink {
-  takeDatagram(bytes: Uint8Array, from: Peer): void;
+  takeDatagram(bytes: Uint8Array, start: number, end: number, from: Peer): void;
   /** A datagram that was cut off: its last line may not be whole. */
   takeCutDatagram(bytes: Uint8Array, from: Peer): void;
   /** Whole lines of a stream. */
@@ -65,7 +65,7 @@ export async function openLinePort(options: LinePortOptions): Promise<LinePort> 
         ? undefined
         : await receiveUnixDatagrams({
             ...{ path: socket, receiveBufferBytes, onError },
-            take: (bytes, from) => sink.takeDatagram(bytes, from),
+            take: (bytes, from) => sink.takeDatagram(bytes, 0, bytes.length, from),
             tookCut: (bytes, from) => sink.takeCutDatagram(bytes, from),
           });
   } catch (error) {
@@ -104,7 +104,7 @@ async function openInet(options: LinePortOptions, wanted: number): Promise<Inet>
     try {
       const datagrams = await receiveDatagrams({
         ...{ host, port, receiveBufferBytes, onError },
-        take: (bytes, from) => sink.takeDatagram(bytes, from),
+        take: (bytes, start, end, from) => sink.takeDatagram(bytes, start, end, from),
       });
       return { streams, datagrams };
     } catch (error) {
