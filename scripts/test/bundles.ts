@@ -9,6 +9,17 @@ import { build, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '../..');
 
+/** What tests start as processes of their own, some of it many times. */
+const programs = [
+  'src/main.ts',
+  'test/agent/killable-agent.ts',
+  'test/cli/fake-worker.ts',
+  'test/cli/workers-parent.ts',
+  'test/scripts/redis-parent.ts',
+  'test/storage/embedded/writer.ts',
+  'test/system/otlp/application.ts',
+];
+
 /** A module goes on finding what lies beside its source: fixtures, Lua scripts, the programs that it starts. */
 const atHome: Plugin = {
   name: 'at-home',
@@ -30,7 +41,7 @@ const atHome: Plugin = {
 export async function bundleTests(files: readonly string[], outFolder: string): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: [...files],
+    entryPoints: [...files, ...programs],
     outdir: outFolder,
     outbase: root,
     bundle: true,

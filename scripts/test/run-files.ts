@@ -15,7 +15,7 @@ for (const file of files) {
     buffered: true,
     timeout: timeoutSeconds * 1000,
     // The file's process keeps the limit itself too, and says which of its tests was under way.
-    env: { ...process.env, TAP_TIMEOUT: String(timeoutSeconds) },
+    env: { ...process.env, TAP_TIMEOUT: String(timeoutSeconds), TEST_BUNDLES: folder },
     // Where a file is started from here says nothing of its failure.
     at: null,
     stack: '',

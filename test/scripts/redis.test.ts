@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';
 import { startRedisCluster } from '../../scripts/redis/redis-cluster.js';
 import { startRedis } from '../../scripts/redis/redis-process.js';
+import { programOf } from '../support/program.js';
 
 t.setTimeout(120_000);
 
@@ -74,9 +75,8 @@ t.test('a user with a password, by host name, and a fail-over that is undone in 
 });
 
 t.test('nothing outlives a parent that is killed', async (t) => {
-  const parent: ChildProcess = fork(join(import.meta.dirname, 'redis-parent.ts'), {
-    execArgv: ['--import', 'tsx'],
-  });
+  const { file, execArgv } = programOf(join(import.meta.dirname, 'redis-parent.ts'));
+  const parent: ChildProcess = fork(file, { execArgv });
   t.teardown(() => parent.kill('SIGKILL'));
   const [{ pids, folder }] = (await once(parent, 'message')) as [{ pids: number[]; folder: string }];
   t.ok(pids.length > 0 && pids.every(alive));
