@@ -1,6 +1,7 @@
 /**
  * `npm run build`: dist/taba.cjs (runs with `node dist/taba.cjs`), dist/taba (one executable, needs nothing else) and
- * dist/client/ (the SDK as a package). `npm run build -- --bundle` stops after the bundle, `--out DIR` writes elsewhere.
+ * dist/client/ (the SDK as a package). `npm run build -- --bundle` stops after the bundle, `-- --executable` after the
+ * executable; `--out DIR` writes elsewhere.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -15,6 +16,7 @@ const { values: flags } = parseArgs({
   options: {
     out: { type: 'string', default: join(root, 'dist') },
     bundle: { type: 'boolean', default: false },
+    executable: { type: 'boolean', default: false },
   },
 });
 const dist = resolve(flags.out);
@@ -23,6 +25,8 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 await step('taba.cjs', () => bundle(dist, version));
 if (!flags.bundle) {
   await step('taba', () => makeExecutable(join(dist, 'taba.cjs'), join(dist, 'taba'), version, root));
+}
+if (!flags.bundle && !flags.executable) {
   const clientBuild = join(import.meta.dirname, 'client-package.ts');
   if (existsSync(clientBuild)) {
     await step('client', async () => {

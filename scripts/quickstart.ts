@@ -47,7 +47,7 @@ const interruption = new Promise<void>((resolve) => {
 
 try {
   say('building dist/taba …');
-  await run(process.execPath, ['--import', 'tsx', 'build/build.ts'], { cwd: root });
+  await run(process.execPath, ['--import', 'tsx', 'build/build.ts', '--executable'], { cwd: root });
   const { daemon, addresses } = await startTaba();
   say(`server ${addresses.server}, agent ${addresses.agent}, data in ${folder}`);
   await simulate(addresses);

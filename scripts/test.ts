@@ -1,18 +1,27 @@
 /**
  * `npm test`: the linter, the compiler and every test file, side by side; `npm test -- test/core` runs a part of the tests.
  *
+ * The test files run as bundles, on all cores; `npx tsx FILE` and `npx tap FILE` run one as it is.
  * Tap's own stream is condensed to a line per file, with every failure in full; its closing summary stands last, as
  * `N passed, N failed`. A skipped test fails the run, and so does a process that outlives it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { bundleTests } from './test/bundles.js';
+import { testFiles } from './test/files.js';
 
 interface Finished {
   readonly name: string;
   readonly ok: boolean;
   readonly output: string;
 }
+
+const temporary = join(import.meta.dirname, '../.tmp');
+mkdirSync(temporary, { recursive: true });
+const bundles = mkdtempSync(join(temporary, 'tests-'));
+process.on('exit', () => rmSync(bundles, { recursive: true, force: true }));
 
 const running = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -68,7 +77,11 @@ interface TapResult {
 }
 
 async function tap(files: readonly string[]): Promise<TapResult> {
-  const child = start('tap', ['--reporter=tap', ...files], { ...process.env, FORCE_COLOR: '0' });
+  await bundleTests(files, bundles);
+  const child = start('tsx', ['scripts/test/run-files.ts', bundles, ...files], {
+    ...process.env,
+    FORCE_COLOR: '0',
+  });
   const pid = child.pid;
   child.stderr?.pipe(process.stderr);
   let counts: Counts | undefined;
@@ -156,7 +169,7 @@ const chosen = process.argv.slice(2);
 const [biome, tsc, tests] = await Promise.all([
   check('biome', 'biome', ['check', '.']),
   check('tsc', 'tsc', ['--noEmit']),
-  tap(chosen.length > 0 ? chosen : ['test/**/*.test.ts']),
+  tap(testFiles(chosen.length > 0 ? chosen : ['test'])),
 ]);
 
 for (const finished of [biome, tsc]) {

@@ -11,7 +11,7 @@ async function build(...flags: readonly string[]): Promise<void> {
 
 /** Builds the executable of the tree as it is now. @returns how to run it */
 export async function buildExecutable(): Promise<readonly string[]> {
-  await build();
+  await build('--executable');
   return [join(root, 'dist/taba')];
 }
 

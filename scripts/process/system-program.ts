@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -31,6 +30,8 @@ const prometheus: SystemProgram = {
 };
 
 const promtool: SystemProgram = { ...prometheus, program: 'promtool', variable: 'TABA_PROMTOOL' };
+
+const aptFolder = '/var/lib/apt';
 
 const found = new Map<SystemProgram, Promise<string>>();
 
@@ -78,8 +79,9 @@ async function install({ program, aptPackage, brewPackage, variable }: SystemPro
   // Run level 1 keeps a package from starting a daemon of the system's own.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   try {
-    // One after the other: tests run side by side, and apt-get does not wait for itself.
-    await run('flock', [join(tmpdir(), 'taba-install.lock'), 'sh', '-c', installing], { env });
+    // One after the other: tests run side by side, and apt-get does not wait for itself. The lock is on its own folder,
+    // so that nothing is left behind.
+    await run('flock', [aptFolder, 'sh', '-c', installing], { env });
   } catch (error) {
     throw new Error(`${advice} Tried to: ${(error as Error).message}`);
   }

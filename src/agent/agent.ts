@@ -286,6 +286,7 @@ class Agent implements RunningAgent {
       clamped_timestamps: door.clamped,
       connections: this.#http?.connections ?? 0,
       sessions: this.#sessions.size,
+      definition_bytes: this.#reception.definitionBytes,
       known_tabs: known.tabs,
       known_clients: known.clients,
       mirror: this.#mirror?.status() ?? null,

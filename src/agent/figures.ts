@@ -22,6 +22,11 @@ export function agentFigures(status: AgentStatus): ProcessFigure[] {
     counter('requests_refused', 'Of these, those of which nothing was taken.', status.refused_bodies),
     gauge('accepting', 'Whether events are taken: 1 or 0.', status.accepting ? 1 : 0),
     gauge('connections', 'Connections over HTTP and WebSocket.', status.connections),
+    gauge(
+      'definition_bytes',
+      'What the definitions of tabs take up over all connections.',
+      status.definition_bytes,
+    ),
     gauge('open_blocks', 'Blocks that no server has acknowledged yet.', status.open_blocks),
     gauge('buffered_pairs', 'Pairs of tab and client that are gathered.', status.buffered_pairs),
     gauge('known_tabs', 'Tabs that came in lately.', status.known_tabs),

@@ -174,6 +174,10 @@ export class Reception {
     return { rejected: [...staged.rejected, ...later] };
   }
 
+  get definitionBytes(): number {
+    return this.#dictionaryRoom.bytes;
+  }
+
   /** What numbers stand for on a connection; whoever asks for one clears it in the end. */
   dictionary(): TabDictionary {
     const { registry, limits, denyLists: deny } = this.#options.agent;

@@ -66,6 +66,8 @@ export interface AgentStatus extends ClusterStatus {
   readonly clamped_timestamps: number;
   readonly connections: number;
   readonly sessions: number;
+  /** What the names take up that stand behind numbers on connections; 64 MiB at most. */
+  readonly definition_bytes: number;
   readonly known_tabs: number;
   readonly known_clients: number;
   readonly mirror: ClusterStatus | null;

@@ -1,9 +1,9 @@
 import { type ErrorCode, TabaError } from '../core/errors.js';
 import type { Handler } from '../core/handlers/handler.js';
-import type { ClientId, TabName, TabType } from '../core/ids.js';
-import { checkClientId, checkTabName } from '../core/names.js';
+import type { TabType } from '../core/ids.js';
 import { PartMap } from '../core/parts.js';
 import type { ItemSink, Items, NumberRun, RawEvent } from '../wire/item-sink.js';
+import { allowedClient, allowedTab } from './allowed-names.js';
 import type { StageContext } from './context.js';
 import { faultCode, faultMessage } from './fault.js';
 import { type KnownPair, KnownPairs, type KnownTab } from './known-pairs.js';
@@ -158,9 +158,9 @@ class Stager implements ItemSink {
   #pairOf(client: string = this.#context.defaultClient, tab: string): KnownPair {
     const pair = this.#known.find(client, tab);
     if (pair !== undefined) return pair;
-    const name = checked(tab, this.#badTabs, () => this.#checkTab(tab));
+    const name = checked(tab, this.#badTabs, () => allowedTab(tab, this.#context));
     return this.#known.add(
-      checked(client, this.#badClients, () => this.#checkClient(client)),
+      checked(client, this.#badClients, () => allowedClient(client, this.#context)),
       name,
     );
   }
@@ -173,34 +173,6 @@ class Stager implements ItemSink {
       tab.body = this.#body;
     }
     return tab.type;
-  }
-
-  #checkTab(text: string): TabName {
-    const { deny, limits } = this.#context;
-    if (text.length > limits.maxNameBytes) {
-      throw new TabaError(
-        'bad_name',
-        `the tab name has ${text.length} bytes; ${limits.maxNameBytes} are allowed`,
-      );
-    }
-    const name = checkTabName(text);
-    if (deny.deniesTab(name)) throw new TabaError('denied', 'the tab name is on the deny-list of this node');
-    return name;
-  }
-
-  #checkClient(text: string): ClientId {
-    const { deny, limits } = this.#context;
-    if (text.length > limits.maxNameBytes) {
-      throw new TabaError(
-        'bad_client',
-        `the client id has ${text.length} bytes; ${limits.maxNameBytes} are allowed`,
-      );
-    }
-    const client = checkClientId(text);
-    if (deny.deniesClient(client)) {
-      throw new TabaError('denied', `the client ${client} is on the deny-list of this node`);
-    }
-    return client;
   }
 
   #handlerOf(type: string): Handler {

@@ -4,6 +4,7 @@ import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { systemDisk } from '../../src/agent/spool/spool-file.js';
+import { programOf } from '../support/program.js';
 import { agentOf, ask, post, until } from './agent-kit.js';
 import { realServer } from './real-server.js';
 import { folderOf } from './spool/kit.js';
@@ -28,13 +29,13 @@ t.test('what was answered with 200 survives the agent, and is delivered by the n
 t.test('killed again and again under load: every answered event is counted once', async (t) => {
   const spoolFolder = folderOf(t);
   const server = await realServer(t);
-  const program = fileURLToPath(new URL('./killable-agent.ts', import.meta.url));
+  const { file, execArgv } = programOf(fileURLToPath(new URL('./killable-agent.ts', import.meta.url)));
   let answered = 0;
   let unanswered = 0;
   let child: ChildProcess | undefined;
   t.teardown(() => child?.kill('SIGKILL'));
   for (let round = 0; round < 3; round++) {
-    child = fork(program, [spoolFolder, server.url], { execArgv: ['--import', 'tsx'], silent: true });
+    child = fork(file, [spoolFolder, server.url], { execArgv, silent: true });
     const [line] = (await once(child.stdout!, 'data')) as [Buffer];
     const url = line.toString().trim();
     // Blocks that were counted and not acknowledged are what a restart must not count again.

@@ -48,7 +48,8 @@ function alive({ pid }: Row): boolean {
 t.test('npm run cluster: every server gives the same answer, and Ctrl-C leaves nothing behind', async (t) => {
   const home = await TemporaryFolder.create('taba-cluster-test-');
   t.teardown(() => home.remove());
-  await run(process.execPath, ['--import', 'tsx', 'build/build.ts', '--out', home.path], { cwd: root });
+  const build = ['--import', 'tsx', 'build/build.ts', '--executable', '--out', home.path];
+  await run(process.execPath, build, { cwd: root });
   const taba = join(home.path, 'taba');
   const cluster = spawn('npm', ['run', 'cluster', '--', '--executable', taba], {
     cwd: root,

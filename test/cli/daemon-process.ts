@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
+import { programArguments } from '../support/program.js';
 
 export interface LogLine {
   readonly event: string;
@@ -30,7 +31,7 @@ export function startDaemon(
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): DaemonProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+  const child = spawn(process.execPath, [...programArguments(script), ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env,
   });

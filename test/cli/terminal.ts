@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ExitCode, Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/shell.js';
+import { programArguments } from '../support/program.js';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -29,7 +30,7 @@ export async function taba(args: readonly string[], setup: Setup = {}): Promise<
     stdoutIsTerminal: false,
     stderrIsTerminal: setup.stderrIsTerminal ?? false,
     columns: 100,
-    program: { file: process.execPath, args: ['--import=tsx', main] },
+    program: { file: process.execPath, args: programArguments(main) },
     out: (text) => {
       out += text;
     },

@@ -1,9 +1,10 @@
-/** A parent over fake workers, until it is told to stop: `node --import tsx workers-parent.ts BEHAVIOUR COUNT DEADLINE_MS`. */
+/** A parent over fake workers, until it is told to stop: `workers-parent.ts BEHAVIOUR COUNT DEADLINE_MS`. */
 import { join } from 'node:path';
 import { stopOrder } from '../../src/cli/stop-order.js';
 import { startWorkers } from '../../src/cli/workers.js';
 import { createLog } from '../../src/runtime/pino-log.js';
 import { systemClock } from '../../src/runtime/system-clock.js';
+import { programArguments } from '../support/program.js';
 
 const [behaviour = '', count = '2', deadlineMs = '10000'] = process.argv.slice(2);
 const log = createLog({ level: 'info', format: 'json' });
@@ -13,7 +14,7 @@ try {
     count: Number(count),
     program: {
       file: process.execPath,
-      args: ['--import', 'tsx', join(import.meta.dirname, 'fake-worker.ts'), behaviour],
+      args: [...programArguments(join(import.meta.dirname, 'fake-worker.ts')), behaviour],
     },
     command: (worker, portBefore) => ({
       args: [String(portBefore)],

@@ -7,6 +7,7 @@ import type { Frame, Hello } from '../../src/wire/frame.js';
 import { type RawColumns, writeRawColumns } from '../../src/wire/raw-columns.js';
 import { agentOf } from '../agent/agent-kit.js';
 import {
+  ask,
   balanced,
   type Entrance,
   folder,
@@ -100,6 +101,10 @@ t.test(
     send({ kind: 'define-tabs', tabs: [{ id: 5, name: 'a', type: 'TotalsCounter' }] });
     send(push(1, columns([5, 1, 2])));
     t.match(await next(), { kind: 'raw-ack', session: 's', number: 1, repeat: false, accepted: 2 });
+    const definitionBytes = 1 + 'TotalsCounter'.length + 128;
+    t.match((entrance.agent ?? entrance.server).status(), { definition_bytes: definitionBytes });
+    const { text } = await ask(`${entrance.url}/metrics`);
+    t.match(text, new RegExp(`^taba_(agent|server)_definition_bytes ${definitionBytes}$`, 'm'));
     send(push(1, columns([5, 1, 2])));
     t.match(await next(), { kind: 'raw-ack', number: 1, repeat: true, accepted: 0 });
     send(push(3, columns([5, 1])));

@@ -2,9 +2,9 @@ import { TabaError } from '../../core/errors.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { TabName, TabType } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
-import { checkTabName } from '../../core/names.js';
 import type { TabDefinition } from '../../wire/frame.js';
-import type { DenyLists } from '../deny-lists.js';
+import { allowedTab, type NameRules } from '../allowed-names.js';
+import { faultMessage } from '../fault.js';
 
 /** A tab that a number stands for. */
 export interface DefinedTab {
@@ -12,10 +12,9 @@ export interface DefinedTab {
   readonly type: TabType;
 }
 
-export interface DictionaryOptions {
+export interface DictionaryOptions extends NameRules {
   readonly registry: HandlerRegistry;
   readonly limits: Pick<Limits, 'maxNameBytes' | 'maxTabs'>;
-  readonly deny: DenyLists;
 }
 
 /** What the names of all connections of a node may take up, with what is kept beside each. */
@@ -98,30 +97,23 @@ export class TabDictionary {
   }
 
   #checked(text: string, type: string): DefinedTab | TabaError {
-    const { registry, limits, deny } = this.#options;
-    if (text.length > limits.maxNameBytes) {
-      return new TabaError(
-        'bad_name',
-        `the tab name has ${text.length} bytes; ${limits.maxNameBytes} are allowed`,
-      );
-    }
     try {
-      const name = checkTabName(text);
-      if (deny.deniesTab(name)) {
-        return new TabaError('denied', `${name}: the tab name is on the deny-list of this node`);
-      }
-      const handler = registry.get(type);
-      if (handler === undefined) {
-        const shown = JSON.stringify(type.slice(0, 100));
-        return new TabaError('unknown_type', `${name}: no handler for the tab type ${shown}`);
-      }
-      if (handler.foldGathered === undefined) {
-        return new TabaError('bad_value', `${name}: a ${handler.type} is not made of numbers alone`);
-      }
-      return { name, type: handler.type };
+      return { name: allowedTab(text, this.#options), type: this.#typeOf(type) };
     } catch (error) {
-      if (error instanceof TabaError) return error;
+      if (error instanceof TabaError) return new TabaError(error.code, faultMessage(error, text));
       throw error;
     }
+  }
+
+  #typeOf(text: string): TabType {
+    const handler = this.#options.registry.get(text);
+    if (handler === undefined) {
+      const shown = JSON.stringify(text.slice(0, 100));
+      throw new TabaError('unknown_type', `no handler for the tab type ${shown}`);
+    }
+    if (handler.foldGathered === undefined) {
+      throw new TabaError('bad_value', `a ${handler.type} is not made of numbers alone`);
+    }
+    return handler.type;
   }
 }

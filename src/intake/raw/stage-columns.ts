@@ -1,9 +1,9 @@
 import { TabaError } from '../../core/errors.js';
 import type { ClientId } from '../../core/ids.js';
-import { checkClientId } from '../../core/names.js';
 import { PartMap } from '../../core/parts.js';
 import type { PushRaw } from '../../wire/frame.js';
 import { type RawColumns, readRawColumns } from '../../wire/raw-columns.js';
+import { allowedClient } from '../allowed-names.js';
 import type { StageContext } from '../context.js';
 import { Rejections } from '../rejections.js';
 import { maxStagedSeconds } from '../staged-numbers.js';
@@ -48,7 +48,7 @@ class ColumnStager {
 
   stage(clientText: string = this.#context.defaultClient): StagedColumns {
     const { tabs, counts, values } = this.#columns;
-    const client = this.#checkClient(clientText);
+    const client = this.#clientOf(clientText);
     const groups = tabs.length;
     const pairOf = new Int32Array(groups).fill(none);
     const placeOf = new Int8Array(groups);
@@ -83,18 +83,9 @@ class ColumnStager {
     });
   }
 
-  #checkClient(text: string): ClientId | TabaError {
-    const { limits, deny } = this.#context;
-    if (text.length > limits.maxNameBytes) {
-      return new TabaError(
-        'bad_client',
-        `the client id has ${text.length} bytes; ${limits.maxNameBytes} are allowed`,
-      );
-    }
+  #clientOf(text: string): ClientId | TabaError {
     try {
-      const client = checkClientId(text);
-      if (!deny.deniesClient(client)) return client;
-      return new TabaError('denied', `the client ${client} is on the deny-list of this node`);
+      return allowedClient(text, this.#context);
     } catch (error) {
       if (error instanceof TabaError) return error;
       throw error;

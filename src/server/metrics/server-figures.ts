@@ -30,6 +30,11 @@ export function serverFigures(status: ServerStatus): ProcessFigure[] {
     gauge('connections', 'Connections over HTTP and WebSocket.', status.connections),
     gauge('agents', 'Agents and servers that are connected.', status.agents),
     gauge(
+      'definition_bytes',
+      'What the definitions of tabs take up over all connections.',
+      status.definition_bytes,
+    ),
+    gauge(
       'latency_seconds',
       'How late events are, over the whole cluster.',
       by('stage', {

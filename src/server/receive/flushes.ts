@@ -52,6 +52,10 @@ export class Flushes {
     this.#sessions = new FlushSessions({ maxSessions: options.maxSessions, forgetAfterMs });
   }
 
+  get definitionBytes(): number {
+    return this.#dictionaryRoom.bytes;
+  }
+
   get sessions(): number {
     return this.#sessions.size;
   }

@@ -51,6 +51,8 @@ export interface ServerStatus {
   readonly connections: number;
   readonly agents: number;
   readonly sessions: number;
+  /** What the names take up that stand behind numbers on connections; 64 MiB at most. */
+  readonly definition_bytes: number;
   readonly store: {
     readonly engine: string;
     readonly durability: string;
@@ -169,6 +171,7 @@ export class NodeStatus implements OwnReport {
       connections: this.#options.connections(),
       agents: links.size,
       sessions: flushes.sessions,
+      definition_bytes: flushes.definitionBytes,
       store: storeStatus(store, store.stats()),
       memory: { rss_bytes: rssBytes, heap_bytes: heapBytes },
     };

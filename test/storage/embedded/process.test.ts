@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { openEmbeddedStore } from '../../../src/storage/embedded/embedded-store.js';
 import type { Store } from '../../../src/storage/store.js';
+import { programArguments } from '../../support/program.js';
 import { contentFor, keyOf, LogKeeper, Owner } from '../fixture.js';
 import { temporaryFolder } from './folder.js';
 
@@ -16,7 +17,7 @@ const open = (bucketCount = 4): Promise<Store> =>
 /** The last numbers that the writer acknowledged, per bucket. */
 async function writeUntil(count: number): Promise<{ child: ChildProcess; acknowledged: number[] }> {
   const writer = fileURLToPath(new URL('./writer.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', writer, folder.path], {
+  const child = spawn(process.execPath, [...programArguments(writer), folder.path], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const acknowledged = [0, 0, 0, 0];

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startDaemon } from '../../cli/daemon-process.js';
 import { random } from '../../core/random.js';
+import { programOf } from '../../support/program.js';
 import { folder, json, serverOf, until } from '../kit.js';
 import type { Recorded } from './application.js';
 import { balancer } from './balancer.js';
@@ -31,7 +32,8 @@ interface Shown {
 }
 
 async function application(t: Test, url: string): Promise<ChildProcess> {
-  const child = fork(join(import.meta.dirname, 'application.ts'), [url], { execArgv: ['--import', 'tsx'] });
+  const { file, execArgv } = programOf(join(import.meta.dirname, 'application.ts'));
+  const child = fork(file, [url], { execArgv });
   t.teardown(() => child.kill('SIGKILL'));
   await once(child, 'message');
   return child;

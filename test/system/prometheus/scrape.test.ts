@@ -1,11 +1,13 @@
 /** A real Prometheus with the configuration of docs/examples, and its promtool. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { prometheusPrograms } from '../../../scripts/process/system-program.js';
 import { agentOf } from '../../agent/agent-kit.js';
+import { programArguments } from '../../support/program.js';
 import { ask, handedOver, post, serverOf } from '../kit.js';
 import { mappingOf } from '../statsd/kit.js';
 import { events, prometheusOf, root } from './kit.js';
@@ -37,7 +39,14 @@ t.test('a real Prometheus reads what Taba counts', async (t) => {
     (await query(expression)).map(({ value }) => Number(value[1]));
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', 'src/main.ts', 'agg', 'winning_bid_price', '--json', '--server', server.url],
+    [
+      ...programArguments(join(root, 'src/main.ts')),
+      'agg',
+      'winning_bid_price',
+      '--json',
+      '--server',
+      server.url,
+    ],
     { cwd: root },
   );
   const agg = JSON.parse(stdout).winning_bid_price['1m'];

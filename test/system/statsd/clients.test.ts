@@ -51,7 +51,7 @@ const timings = Array.from({ length: 200 }, (_, index) => 50 * (1 + ((index * 37
 const percentiles = [0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 /** As many as are counted exactly, and so many that they are estimated. */
 const fewUsers = 256;
-const manyUsers = 3000;
+const manyUsers = 1000;
 /** Of estimates: 1.04 / sqrt(4096 registers). */
 const standardError = 0.01625;
 /** Datagrams that a socket has room for, whatever its owner is doing. */
