@@ -8,17 +8,11 @@
  * default one history. Exit code 0: all is well; 1: a history failed, the one of the lowest seed is named; 2: usage.
  */
 
-import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
-import { luaScripts } from '../build/lua-scripts.js';
 import { runHistory } from '../test/simulation/history.js';
 import { type Rule, rules } from '../test/simulation/rules.js';
-import type { Lower, Progress, Slice } from '../test/simulation/worker.js';
+import { type Failure, HistoryPlayer } from './simulation/history-player.js';
 
 interface Settings {
   readonly seed: number;
@@ -27,8 +21,6 @@ interface Settings {
   readonly without: readonly Rule[];
   readonly trace: boolean;
 }
-
-type Failure = NonNullable<Progress['failed']>;
 
 const progressEachMs = 10_000;
 
@@ -69,58 +61,20 @@ async function inThisProcess({ seed, histories, without }: Settings): Promise<Fa
   return undefined;
 }
 
-/** @throws when a worker ends before its time */
-async function inWorkers({ seed, histories, workers, without }: Settings): Promise<Failure | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), 'taba-simulate-'));
-  const worker = join(folder, 'worker.cjs');
-  // One plain file: it starts at once, and runs faster than what is compiled module by module, with names kept.
-  const entry = fileURLToPath(new URL('../test/simulation/worker.ts', import.meta.url));
-  await build({
-    entryPoints: [entry],
-    outfile: worker,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    plugins: [luaScripts()],
-    logLevel: 'warning',
-  });
+async function inWorkers(asked: Settings): Promise<Failure | undefined> {
+  const player = await HistoryPlayer.create();
   const startedMs = performance.now();
-  let failure: Failure | undefined;
   let done = 0;
   const report = setInterval(() => {
     const perSec = Math.round((done * 1000) / (performance.now() - startedMs));
-    console.error(`${done} of ${histories} histories, ${perSec}/s`);
+    console.error(`${done} of ${asked.histories} histories, ${perSec}/s`);
   }, progressEachMs);
-  // There is a worker for each core: the collector's own threads would only be in the way.
-  const execArgv = ['--max-semi-space-size=64', '--single-threaded-gc'];
-  const children = Array.from({ length: workers }, () => fork(worker, { execArgv }));
   try {
-    await Promise.all(
-      children.map((child, index) => {
-        child.on('message', ({ histories: more, failed }: Progress) => {
-          done += more;
-          if (failed === undefined || (failure !== undefined && failure.seed < failed.seed)) return;
-          failure = failed;
-          const lower: Lower = { endSeed: failed.seed };
-          for (const other of children) if (other.connected) other.send(lower, () => {});
-        });
-        const slice: Slice = { firstSeed: seed + index, step: workers, endSeed: seed + histories, without };
-        child.send(slice);
-        return new Promise<void>((resolve, reject) => {
-          child.once('error', reject);
-          child.once('exit', (code, signal) => {
-            if (code === 0) resolve();
-            else reject(new Error(`a worker ended with ${signal ?? code}`));
-          });
-        });
-      }),
-    );
+    return await player.play({ ...asked, onDone: (more) => (done += more) });
   } finally {
     clearInterval(report);
-    for (const child of children) child.kill();
-    rmSync(folder, { recursive: true, force: true });
+    player.remove();
   }
-  return failure;
 }
 
 async function main(): Promise<number> {

@@ -13,9 +13,10 @@ export interface Plan {
 export const benchTypes = ['CounterGroup', 'PercentileGroup', 'TotalsCounter'] as const;
 export type BenchType = (typeof benchTypes)[number];
 
-/** The order in which a client records, over and over: event `i` goes to tab `tabs[i]` with amount `amounts[i]`. */
+/** The order in which a client records, over and over: event `i` goes to tab `tabs[i]` with the amount `amountOf(round, i)`. */
 export interface Round {
   readonly tabs: Uint32Array;
+  /** Repeated over the round: fewer of them, so that they leave the caches of a core to what is measured. A power of two. */
   readonly amounts: Float64Array;
 }
 
@@ -25,8 +26,13 @@ export interface Figures {
 }
 
 const eventsPerRound = 2 ** 17;
+const amountsPerRound = 2 ** 12;
 /** Between tabs that have their turn one after the other: a prime, larger than any number of tabs. */
 const stride = 1_000_003;
+
+export function amountOf({ amounts }: Round, event: number): number {
+  return amounts[event & (amounts.length - 1)]!;
+}
 
 export function tabName({ prefix }: Plan, tab: number): string {
   return `${prefix}.${tab}`;
@@ -41,12 +47,12 @@ export function roundOf({ tabs, zipf }: Plan): Round {
   const pick = zipf ? zipfPicker(tabs) : (share: number) => Math.floor(share * tabs);
   // With equal shares every tab has its turn; by popularity the last ones may have none.
   const inTurn = zipf ? 0 : Math.min(tabs, eventsPerRound);
-  const round = { tabs: new Uint32Array(eventsPerRound), amounts: new Float64Array(eventsPerRound) };
+  const round = { tabs: new Uint32Array(eventsPerRound), amounts: new Float64Array(amountsPerRound) };
   const random = randomShares();
   for (let event = 0; event < eventsPerRound; event++) {
     const share = random();
     round.tabs[event] = event < inTurn ? (event * stride) % tabs : pick(share);
-    round.amounts[event] = 1 + Math.floor(random() * 400) / 8;
+    if (event < amountsPerRound) round.amounts[event] = 1 + Math.floor(random() * 400) / 8;
   }
   return round;
 }
@@ -59,7 +65,7 @@ export function expectedOf(plan: Plan, eventsOfClients: readonly number[]): Figu
   for (let event = 0; event < eventsPerRound; event++) {
     const times = eventsOfClients.reduce((sum, events) => sum + timesOf(event, events), 0);
     counts[round.tabs[event]!]! += times;
-    totals[round.tabs[event]!]! += times * round.amounts[event]!;
+    totals[round.tabs[event]!]! += times * amountOf(round, event);
   }
   return Array.from(counts, (count, tab) => ({ count, total: totals[tab]! }));
 }

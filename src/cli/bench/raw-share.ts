@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type RawBatch, RawSender } from '../../client/raw-sender.js';
 import { OwnUsage } from './own-usage.js';
-import { clientName, type Round, roundOf, tabName } from './plan.js';
+import { amountOf, clientName, type Round, roundOf, tabName } from './plan.js';
 import type { Share, ShareResult } from './share.js';
 
 const leastPerBatch = 2 ** 10;
@@ -54,7 +54,8 @@ function eventsPerBatch(eventsPerSec: number): number {
  * The events of a round in their order, cut into batches, each of them grouped by tab.
  * @param events of a batch: a power of two, which may be that of several rounds
  */
-export function batchesOf({ tabs, amounts }: Round, events: number): Omit<RawBatch, 'seconds'>[] {
+export function batchesOf(round: Round, events: number): Omit<RawBatch, 'seconds'>[] {
+  const { tabs } = round;
   const mask = tabs.length - 1;
   return Array.from({ length: Math.max(1, tabs.length / events) }, (_, batch) => {
     const order = Uint32Array.from({ length: events }, (_, event) => batch * events + event);
@@ -69,7 +70,7 @@ export function batchesOf({ tabs, amounts }: Round, events: number): Omit<RawBat
       }
       counts[counts.length - 1]!++;
     }
-    const values = Float64Array.from(order, (event) => amounts[event & mask]!);
+    const values = Float64Array.from(order, (event) => amountOf(round, event));
     return { tabs: Uint32Array.from(ids), counts: Uint32Array.from(counts), values };
   });
 }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { type Client, createClient } from '../../client/client.js';
 import type { Recorder } from '../../client/engine.js';
 import { OwnUsage } from './own-usage.js';
-import { clientName, type Plan, type Round, roundOf, tabName } from './plan.js';
+import { amountOf, clientName, type Plan, type Round, roundOf, tabName } from './plan.js';
 
 /** What one process does of a run. */
 export interface Share {
@@ -84,23 +84,20 @@ interface Run extends Round {
 
 // Two loops: what an application would write, with nothing in between.
 
-function recordHeld(recorders: readonly Recorder[], { tabs, amounts, from, count }: Run): void {
+function recordHeld(recorders: readonly Recorder[], run: Run): void {
+  const { tabs, from, count } = run;
   const mask = tabs.length - 1;
   for (let event = from; event < from + count; event++) {
     const at = event & mask;
-    recorders[tabs[at]!]!.record(amounts[at]!);
+    recorders[tabs[at]!]!.record(amountOf(run, at));
   }
 }
 
-function recordByName(
-  client: Client,
-  names: readonly string[],
-  type: string,
-  { tabs, amounts, from, count }: Run,
-): void {
+function recordByName(client: Client, names: readonly string[], type: string, run: Run): void {
+  const { tabs, from, count } = run;
   const mask = tabs.length - 1;
   for (let event = from; event < from + count; event++) {
     const at = event & mask;
-    client.record(names[tabs[at]!]!, type, amounts[at]!);
+    client.record(names[tabs[at]!]!, type, amountOf(run, at));
   }
 }
