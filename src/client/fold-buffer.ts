@@ -164,15 +164,18 @@ export class FoldBuffer implements Cells {
   }
 
   #drainStage(): void {
-    this.#stage.drain((length) => {
-      const { rows, values } = this.#stage;
-      for (let at = 0; ; at++) {
-        at = this.#columns.addEach(rows, values, at, length);
-        if (at === length) return;
-        this.#add(rows[at]!, values[at]!);
-      }
-    });
+    this.#stage.drain(this.#addStaged);
   }
+
+  /** One function for all batches: there are tens of thousands of them a second. */
+  readonly #addStaged = (length: number): void => {
+    const { rows, values } = this.#stage;
+    for (let at = 0; ; at++) {
+      at = this.#columns.addEach(rows, values, at, length);
+      if (at === length) return;
+      this.#add(rows[at]!, values[at]!);
+    }
+  };
 
   record(cell: Cell, payload: unknown): void {
     const nowSec = this.#clock.nowSec();

@@ -38,12 +38,17 @@ export class Sealer {
     return this.#peak > 0;
   }
 
-  /** After how long servers will have caught up, as far as can be told; 0 when they are not behind. */
+  /**
+   * After how long servers will have caught up, as far as can be told; 0 when they are not behind. Never longer than they have been
+   * behind so far: lanes that have just begun, say, say nothing of how fast they will be.
+   */
   pauseMs(nowMs: number): number {
     if (!this.isBehind) return 0;
+    const behindMs = nowMs - this.#peakAtMs;
     const sent = this.#peak - this.#left;
-    const pauseMs = sent > 0 ? ((nowMs - this.#peakAtMs) * this.#left) / sent : longestPauseMs;
-    return Math.ceil(Math.min(Math.max(pauseMs, leastPauseMs), longestPauseMs));
+    const caughtUpMs = sent > 0 ? (behindMs * this.#left) / sent : behindMs;
+    const pauseMs = Math.min(caughtUpMs, behindMs, longestPauseMs);
+    return Math.ceil(Math.max(pauseMs, leastPauseMs));
   }
 
   seal(nowMs: number): void {
