@@ -4,8 +4,8 @@ import type { Routes } from './routes.js';
 /** After so much is sealed, lanes are asked again whether they have room. */
 const bytesPerSend = 2 ** 20;
 const leastPauseMs = 250;
-/** However far behind servers are: nobody folds blindly for longer. */
-const longestPauseMs = 5000;
+/** However far behind servers are: nobody folds blindly for longer. Higher values show events later, and gain no more. */
+const longestPauseMs = 1000;
 
 export interface SealerOptions {
   readonly producer: Pick<Producer, 'unnumbered' | 'readyBuckets' | 'seal'>;
