@@ -5,7 +5,7 @@ import type { Routes } from './routes.js';
 const bytesPerSend = 2 ** 20;
 const leastPauseMs = 250;
 /** However far behind servers are: nobody folds blindly for longer. Higher values show events later, and gain no more. */
-const longestPauseMs = 1000;
+const longestPauseMs = 2000;
 
 export interface SealerOptions {
   readonly producer: Pick<Producer, 'unnumbered' | 'readyBuckets' | 'seal'>;

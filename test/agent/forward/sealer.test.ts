@@ -83,7 +83,7 @@ t.test('says when servers will have caught up, by how fast they were', async (t)
   sealer.seal(1000);
   t.equal(sealer.pauseMs(1000), 250, 'nothing was sent yet');
   t.equal(sealer.pauseMs(1600), 600, 'nor for 600 ms');
-  t.equal(sealer.pauseMs(9000), 1000);
+  t.equal(sealer.pauseMs(9000), 2000);
   way.room = 10;
   sealer.seal(2000);
   t.equal(sealer.pauseMs(1700), 700, '10 in 700 ms, 90 are left: but these may be the first of many');
