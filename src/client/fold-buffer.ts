@@ -78,7 +78,7 @@ export class FoldBuffer implements Cells {
   #forgottenAt = 0;
   /** Goes up when cells are retired: rows that were looked up before may be somebody else's. */
   retirements = 0;
-  isClosed = false;
+  #isClosed = false;
 
   constructor(options: FoldBufferOptions) {
     this.#options = options;
@@ -259,9 +259,9 @@ export class FoldBuffer implements Cells {
 
   /** @returns whether there is room */
   #begin(cell: Cell): boolean {
-    if (this.isClosed || this.#bytes + cell.leastBytes > this.#options.maxBytes) {
+    if (this.#isClosed || this.#bytes + cell.leastBytes > this.#options.maxBytes) {
       this.#options.tally.recorded++;
-      this.#options.tally.lose(this.isClosed ? 'closed' : 'buffer_full', 1);
+      this.#options.tally.lose(this.#isClosed ? 'closed' : 'buffer_full', 1);
       return false;
     }
     cell.begin();
@@ -325,6 +325,12 @@ export class FoldBuffer implements Cells {
       this.#columns.empty(row);
     }
     payloads.part(handler, 0, cell.events, cell.state);
+  }
+
+  /** What comes from now on is lost, unless it merges with what waits. */
+  close(): void {
+    this.#drainStage();
+    this.#isClosed = true;
   }
 
   /** Gives up what waits. @returns how many events that were */

@@ -144,7 +144,7 @@ export class FoldingEngine implements Engine {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    this.#buffer.isClosed = true;
+    this.#buffer.close();
     await this.flush(deadlineMs);
     this.#tally.lose('closed', this.#buffer.discard());
     this.#uplink.close();

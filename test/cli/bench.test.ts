@@ -42,6 +42,27 @@ t.test('columns of events are counted as exactly, through whatever takes part', 
   t.ok(agent.status().books.received > 10_000, 'the second process sent to the second address');
 });
 
+t.test('the beginning may be left out of the freshness, but not everything', async (t) => {
+  const server = await serverOf(t);
+  const line = [
+    'bench',
+    '--json',
+    '--url',
+    server.url,
+    '--server',
+    server.url,
+    '--seconds',
+    '2',
+    '--rate',
+    '1000',
+  ];
+  const ran = await taba([...line, '--tabs', '5', '--warm-up', '1'], { env: process.env });
+  t.ok((JSON.parse(ran.out) as BenchReport).freshness_ms.p50 !== null);
+  const wrong = await taba([...line, '--warm-up', '2'], { env: process.env });
+  t.equal(wrong.code, 2);
+  t.match(wrong.err, /--warm-up: "2" is wrong: it takes a whole number from 0 to 1/);
+});
+
 t.test('what people read', async (t) => {
   const server = await serverOf(t);
   const flags = ['--tabs', '5', '--rate', '1000', '--seconds', '1', '--by-name', '--type', 'TotalsCounter'];

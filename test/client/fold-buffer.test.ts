@@ -159,6 +159,20 @@ t.test(
   },
 );
 
+t.test('what came before the end is not lost, what comes later is', async (t) => {
+  const { buffer, tally } = newBuffer();
+  const [first, second] = ['a', 'b'].map((name) => buffer.tab(name, 'CounterGroup'));
+  for (const tab of [first, second]) for (const value of [1, 2]) tab!.record(value);
+  buffer.take(1e9);
+  // The first makes something wait, so that the second is staged.
+  first!.record(1);
+  second!.record(2);
+  buffer.close();
+  t.equal(buffer.take(1e9)!.events, 2);
+  second!.record(3);
+  t.same([...tally.lostByReason], [['closed', 1]]);
+});
+
 t.test('tabs that were forgotten give their rows to others, and find new ones', async (t) => {
   const { buffer, clock } = newBuffer();
   const held = buffer.tab('held', 'CounterGroup');

@@ -36,6 +36,9 @@ const growthLoads: readonly Load[] = [
   flags: ['--rate', '200000', '--tabs', String(tabs), '--clients', String(clients)],
 }));
 
+/** All of the processes have just started, on two cores: the first seconds are those of compilers. */
+const warmUpSec = 5;
+
 const rawColumns = ['--raw', '--processes', '2'];
 
 /** What an agent folds for programs that do not, at a rate and as fast as it goes. */
@@ -72,7 +75,14 @@ export const freshnessScenario: Scenario = {
     const flatOut = await run(taba, sdkLoads[0]!, options);
     const half = Math.round(flatOut.report.events_per_sec / 2);
     const flags = ['--processes', '4', '--rate', String(half)];
-    return reportOf([flatOut, await run(taba, { name: 'half of that', flags }, options)]);
+    const warm = ['--warm-up', String(Math.min(warmUpSec, options.seconds - 1))];
+    const loads = [
+      { name: 'half of that', flags },
+      { name: `half of that, fresh after ${warm[1]} s`, flags: [...flags, ...warm] },
+    ];
+    const runs = [flatOut];
+    for (const load of loads) runs.push(await run(taba, load, options));
+    return reportOf(runs);
   },
 };
 

@@ -23,6 +23,10 @@ export const benchOptions = {
     description: 'events a second, of all together; 0: as many as can be [1000000]',
   },
   seconds: { placeholder: 'N', description: 'how long to record [10]' },
+  'warm-up': {
+    placeholder: 'N',
+    description: 'seconds in the beginning that freshness leaves out: what has just started is slow [0]',
+  },
   zipf: { placeholder: '', description: 'tab k gets events in proportion to 1/k, instead of all as many' },
   'by-name': { placeholder: '', description: 'look tabs up by their names at every event' },
   raw: { placeholder: '', description: 'send events unfolded, in columns, without the client library' },
@@ -53,6 +57,11 @@ export function sharesOf(args: Arguments): readonly [Share, ...Share[]] {
     return { ...share, url, clients: all.filter((client) => client % processes === process) };
   };
   return [shareOf(0), ...Array.from({ length: processes - 1 }, (_, before) => shareOf(before + 1))];
+}
+
+/** Seconds, fewer than are recorded. @throws UsageError */
+export function warmUpOf(args: Arguments, { seconds }: Pick<Share, 'seconds'>): number {
+  return whole(args, 'warm-up', 0, { least: 0, most: seconds - 1 });
 }
 
 function whole(

@@ -10,9 +10,20 @@ const settleMs = 5_000;
 /** How long events took from their recording until a server showed them, ms, in ascending order. */
 export type Freshness = readonly number[];
 
+export interface FreshnessOptions {
+  readonly tab: string;
+  /** Takes events. */
+  readonly url: string;
+  /** Answers questions. */
+  readonly server: string;
+  /** Events of so many seconds in the beginning are not told of, s. */
+  readonly warmUpSec: number;
+}
+
 /** Records into a tab of its own beside a load, and asks for it again and again. */
 export class FreshnessProbe {
   readonly #tab: string;
+  readonly #warmUpMs: number;
   readonly #client;
   readonly #reader;
   readonly #recordedAtMs: number[] = [];
@@ -22,9 +33,9 @@ export class FreshnessProbe {
   readonly #recording: Promise<void>;
   readonly #asking: Promise<void>;
 
-  /** @param url takes events @param server answers questions */
-  constructor(tab: string, url: string, server: string) {
+  constructor({ tab, url, server, warmUpSec }: FreshnessOptions) {
     this.#tab = tab;
+    this.#warmUpMs = warmUpSec * 1000;
     this.#client = createClient({ clientId: 'bench-probe', url });
     this.#reader = createReader({ url: server });
     this.#recording = this.#record();
@@ -59,7 +70,7 @@ export class FreshnessProbe {
   async end(): Promise<Freshness> {
     this.#isRecording = false;
     await Promise.all([this.#recording, this.#asking]);
-    return this.#tookMs.sort((a, b) => a - b);
+    return afterWarmUp(this.#tookMs, this.#recordedAtMs, this.#warmUpMs).sort((a, b) => a - b);
   }
 
   /** Lets go at once. */
@@ -69,4 +80,13 @@ export class FreshnessProbe {
     await Promise.all([this.#recording, this.#asking]);
     await this.#client.close();
   }
+}
+
+/** What events took that were recorded so long after the first one, or later. */
+export function afterWarmUp(
+  tookMs: readonly number[],
+  recordedAtMs: readonly number[],
+  warmUpMs: number,
+): number[] {
+  return tookMs.filter((_, event) => recordedAtMs[event]! - recordedAtMs[0]! >= warmUpMs);
 }

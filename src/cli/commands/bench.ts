@@ -1,5 +1,5 @@
 import { serverOf } from '../ask.js';
-import { benchOptions, sharesOf } from '../bench/flags.js';
+import { benchOptions, sharesOf, warmUpOf } from '../bench/flags.js';
 import type { Plan } from '../bench/plan.js';
 import type { Share } from '../bench/share.js';
 import type { Command } from '../command.js';
@@ -31,13 +31,14 @@ was recorded, how late it showed up, and whether every count and total is exact;
     const server = serverOf(args, io.env);
     const shares = sharesOf(args);
     const [{ plan, url }] = shares;
+    const warmUpSec = warmUpOf(args, shares[0]);
     const { explained, reach } = await import('../reach.js');
     const { FreshnessProbe } = await import('../bench/freshness.js');
     const { verify } = await import('../bench/verification.js');
     const { reportOf, textOf } = await import('../bench/report.js');
     // Whoever named a server that is away, or an agent, hears of it now.
     await reach(server, '/servers', {});
-    const probe = new FreshnessProbe(probeTab(plan), url, server);
+    const probe = new FreshnessProbe({ tab: probeTab(plan), url, server, warmUpSec });
     try {
       const results = await recordInProcesses(shares, io.program, io.env);
       const eventsOfClients = results.flatMap(({ events }) => events);
