@@ -7,9 +7,9 @@ import type { BenchOptions, Report, Scenario } from './scenario.js';
 import { TabaPair } from './taba-pair.js';
 
 const tabs = 30_000;
-/** Until what starting set off is over. */
-const settleMs = 20_000;
-const leastSeconds = 20;
+/** Until what starting set off is over, one collection of all garbage included. */
+const settleMs = 30_000;
+const leastSeconds = 60;
 
 /** What daemons cost that have much to know and nothing to do. */
 export const idleScenario: Scenario = {
