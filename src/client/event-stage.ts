@@ -15,7 +15,7 @@ export class EventStage {
     return this.#length;
   }
 
-  /** Whether it takes events at this moment: there is room, and nobody is told of those that it held. */
+  /** Whether it takes events at this moment: not while those that it held are being added. */
   get isOpen(): boolean {
     return !this.#isDraining;
   }

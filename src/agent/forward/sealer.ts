@@ -4,7 +4,7 @@ import type { Routes } from './routes.js';
 /** After so much is sealed, lanes are asked again whether they have room. */
 const bytesPerSend = 2 ** 20;
 const leastPauseMs = 250;
-/** However far behind servers are: nobody folds blindly for longer. Higher values show events later, and gain no more. */
+/** However far behind servers are: nobody folds blindly for longer. Higher values let more merge, and show events later. */
 const longestPauseMs = 2000;
 
 export interface SealerOptions {

@@ -14,7 +14,7 @@ export function ringOf(bytes: number): SharedArrayBuffer {
   return new SharedArrayBuffer(positionBytes + bytes + headBytes);
 }
 
-/** Runs in another thread, as text (see `receiver.ts`): it uses nothing but its own members and what every thread has. */
+/** Runs in another thread, as text (see `receiver-thread.ts`): it uses nothing but its own members and what every thread has. */
 export class RingWriter {
   static readonly written = 0;
   static readonly taken = 1;
