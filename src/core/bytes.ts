@@ -86,23 +86,6 @@ export class ByteWriter {
     }
   }
 
-  /** Each of `counts[from]` to before `counts[to]` as a `count`. */
-  byteCounts(counts: Uint8Array, from: number, to: number): void {
-    this.#reserve((to - from) * 2);
-    const bytes = this.#bytes;
-    let length = this.#length;
-    for (let at = from; at < to; at++) {
-      const doubled = counts[at]! * 2;
-      if (doubled >= 128) {
-        bytes[length++] = (doubled & 127) | 128;
-        bytes[length++] = doubled >> 7;
-      } else {
-        bytes[length++] = doubled;
-      }
-    }
-    this.#length = length;
-  }
-
   /**
    * Any double in as few bytes as are easily found: integers and whole hundredths (what money and most sums of it are)
    * below 2^50 as a zigzag varint times four, plus 0 or 2; anything else, -0 included, as the byte 1 and an f64.
@@ -123,22 +106,15 @@ export class ByteWriter {
     this.f64(value);
   }
 
-  /** Bytes as they are, without a length. */
-  raw(bytes: Uint8Array): void {
-    const { length } = bytes;
-    this.#reserve(length);
-    if (length > shortText) {
-      this.#bytes.set(bytes, this.#length);
-    } else {
-      for (let at = 0; at < length; at++) this.#bytes[this.#length + at] = bytes[at]!;
-    }
-    this.#length += length;
-  }
-
   /** A varint length, then the bytes from `start` up to, not including, `end`. */
   bytes(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    this.varint(end - start);
+    this.raw(bytes, start, end);
+  }
+
+  /** The same without a length. */
+  raw(bytes: Uint8Array, start = 0, end = bytes.length): void {
     const length = end - start;
-    this.varint(length);
     this.#reserve(length);
     if (length > shortText) {
       this.#bytes.set(bytes.subarray(start, end), this.#length);

@@ -7,25 +7,50 @@ import { Bins, maxBinsPerSign, noBins } from './bins.js';
  * first), its length, its counts.
  */
 export function encodeBins(bins: Bins, out: ByteWriter): void {
-  if (bins.used === 0) {
-    out.varint(0);
-    return;
+  if (bins.used === 0) out.varint(0);
+  else encodeList(listedKeys, listedCounts, bins.copyTo(listedKeys, listedCounts), out);
+}
+
+/** The same for a list of bins, the first `length` entries of each array, ascending; there is at least one. */
+export function encodeList(keys: Int32Array, counts: Float64Array, length: number, out: ByteWriter): void {
+  // Without branches: where runs end is as good as random.
+  let runs = 0;
+  for (let slot = 0; slot < length - 1; slot++) {
+    runEnds[runs] = slot + 1;
+    runs += keys[slot + 1]! - keys[slot]! === 1 ? 0 : 1;
   }
-  const [keys, counts] = [listedKeys, listedCounts];
-  const length = bins.copyTo(keys, counts);
-  let runs = 1;
-  for (let slot = 1; slot < length; slot++) if (keys[slot] !== keys[slot - 1]! + 1) runs++;
+  runEnds[runs++] = length;
   out.varint(runs);
-  let start = 0;
+  out.signedVarint(keys[0]!);
+  const bytes = encoded;
+  let at = 0;
+  let slot = 0;
   for (let run = 0; run < runs; run++) {
-    let next = start + 1;
-    while (next < length && keys[next] === keys[next - 1]! + 1) next++;
-    if (run === 0) out.signedVarint(keys[start]!);
-    else out.varint(keys[start]! - keys[start - 1]! - 1);
-    out.varint(next - start);
-    for (let slot = start; slot < next; slot++) out.count(counts[slot]!);
-    start = next;
+    const end = runEnds[run]!;
+    if (run > 0) at = putVarint(bytes, at, keys[slot]! - keys[slot - 1]! - 1);
+    at = putVarint(bytes, at, end - slot);
+    for (; slot < end; slot++) {
+      const count = counts[slot]!;
+      // As `ByteWriter.count` has it: most are small.
+      if (count < 64 && Number.isInteger(count)) {
+        bytes[at++] = count * 2;
+      } else {
+        out.raw(bytes, 0, at);
+        at = 0;
+        out.count(count);
+      }
+    }
   }
+  out.raw(bytes, 0, at);
+}
+
+/** @param value an integer, 0 to 2^28 - 1 */
+function putVarint(bytes: Uint8Array, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest >= 128; rest >>>= 7) bytes[at++] = (rest & 127) | 128;
+  bytes[at++] = rest;
+  return at;
 }
 
 /** The same for bins from `first` on, whose counts are `counts[from]` to before `counts[to]`; at least one is above 0. */
@@ -36,26 +61,15 @@ export function encodeCounts(
   to: number,
   out: ByteWriter,
 ): void {
-  // Without branches: which counts are 0 is as good as random.
-  let runs = 0;
-  let before = 0;
+  // Without branches, again.
+  let used = 0;
   for (let at = from; at < to; at++) {
-    const isUsed = (counts[at]! + 255) >> 8;
-    runs += isUsed & (before ^ 1);
-    before = isUsed;
+    const count = counts[at]!;
+    listedKeys[used] = first + at - from;
+    listedCounts[used] = count;
+    used += (count + 255) >> 8;
   }
-  out.varint(runs);
-  let end = from;
-  for (let run = 0; run < runs; run++) {
-    let start = end;
-    while (counts[start] === 0) start++;
-    if (run === 0) out.signedVarint(first + start - from);
-    else out.varint(start - end);
-    end = start + 1;
-    while (end < to && counts[end] !== 0) end++;
-    out.varint(end - start);
-    out.byteCounts(counts, start, end);
-  }
+  encodeList(listedKeys, listedCounts, used, out);
 }
 
 /** The same for a single bin. */
@@ -119,3 +133,6 @@ const largestKey = 2 ** 20;
 /** Shared by all calls: bins lie here between their bytes and their layout. One more than there may be while a bin is being added. */
 const listedKeys = new Int32Array(maxBinsPerSign + 1);
 const listedCounts = new Float64Array(maxBinsPerSign + 1);
+/** Where runs end in a list, and the bytes of one, at most: three varints of four bytes and less for each bin. */
+const runEnds = new Int32Array(maxBinsPerSign + 1);
+const encoded = new Uint8Array(16 * (maxBinsPerSign + 1));
