@@ -39,8 +39,8 @@ export interface TakenParts {
 /** With more tabs than this, those that had nothing to send for a few flushes are forgotten. */
 const manyCells = 10_000;
 const flushesKept = 64;
-/** Counts of buckets that are at hand, a byte each: for some 4,000 tabs of a wide distribution each. */
-const columnCounts = 2 ** 22;
+/** Counts of buckets that are at hand, a byte each: for some 8,000 busy tabs of a wide distribution each. */
+const columnCounts = 2 ** 23;
 /** So many seconds may wait in columns before they become States: an agent that does not answer may stay away for long. */
 const maxClosedSeconds = 10;
 const payloads = new PartsWriter();

@@ -1,30 +1,15 @@
-import { Histogram } from '../sketch/histogram.js';
 import { bucketKey } from '../sketch/scale.js';
 import { ClosedSeconds } from './closed-seconds.js';
-import { CountPages, countBase, maxPageKeys } from './count-pages.js';
+import { countBase } from './count-pages.js';
 import { type Gathered, GatheredRow } from './gathered.js';
-
-/** Doubles a row: one cache line, so that an event of a cold row costs one miss. */
-const stride = 8;
-const eventsAt = 0;
-const countAt = 1;
-const totalAt = 2;
-const minAt = 3;
-/** The same as the minimum while the row has seen one value only. */
-const maxAt = 4;
-/** Where the row's page of counts begins, see count-pages.ts, and which bucket its first count is of. A page outlives a drain. */
-const pageAt = 5;
-const pageKeyAt = 6;
-/** 0 for a row without a page. */
-const pageSizeAt = 7;
-
-/** A larger weight would only be carried over from a page. */
-const maxPageWeight = 256;
+import { keysPerList, listEntry } from './key-lists.js';
+import { countAt, eventsAt, isList, keyAt, maxAt, minAt, placeAt, sizeAt, stride, totalAt } from './row.js';
+import { RowBuckets } from './row-buckets.js';
 
 /**
- * Numbers of one moment, or of a few seconds in a row (see `close`), by row, in columns: what a receiver of single events puts before the Handlers. An event touches
- * one line of memory, and where a row has different values a count on the row's page; histograms and States, which are
- * many objects each, are touched once for all the events of a row.
+ * Numbers of one moment, or of a few seconds in a row (see `close`), by row, in columns: what a receiver of single events puts before
+ * the Handlers. An event touches one line of memory, and where a row has different values a place on the row's list or page;
+ * histograms and States, which are many objects each, are touched once for all the events of a row.
  *
  * Rows are numbers from 0 that the caller gives out, densely. Memory follows from the number of rows and of different
  * values, never from the number of events.
@@ -34,16 +19,14 @@ export class NumberColumns {
   #touched = new Int32Array(1024);
   #touchedCount = 0;
   #events = 0;
-  readonly #pages: CountPages;
-  /** Of rows whose values are of a kind that pages do not hold, and of those that come too often for them. */
-  readonly #histograms = new Map<number, Histogram>();
+  readonly #buckets: RowBuckets;
   readonly #closed = new ClosedSeconds();
   #closedSeconds = 0;
   readonly #shown = new GatheredRow();
 
   /** @param maxCounts on all pages together, a byte each; rows beyond that gather in histograms of their own, at several times the cost */
   constructor(maxCounts = 2 ** 23) {
-    this.#pages = new CountPages(maxCounts);
+    this.#buckets = new RowBuckets(maxCounts);
   }
 
   /** Events gathered and not yet drained. */
@@ -109,28 +92,29 @@ export class NumberColumns {
     if (min === max) {
       if (value === min) return;
       // The second value: from now on there are buckets, first that of the value that was alone.
-      this.#addToBucket(row, bucketKey(min), countBefore);
+      this.#buckets.add(rows, row, bucketKey(min), countBefore);
     }
     if (value < min) rows[at + minAt] = value;
     else if (value > max) rows[at + maxAt] = value;
     const key = bucketKey(value);
-    const slot = key - rows[at + pageKeyAt]!;
-    if (weight === 1 && slot >= 0 && slot < rows[at + pageSizeAt]!) {
-      const carried = this.#pages.add(rows[at + pageAt]! + slot, 1);
-      if (carried > 0) this.#histogram(row).addToBucket(key, carried);
+    const slot = key - rows[at + keyAt]!;
+    if (weight === 1 && slot >= 0 && slot < rows[at + sizeAt]!) {
+      const carried = this.#buckets.pages.add(rows[at + placeAt]! + slot, 1);
+      if (carried > 0) this.#buckets.histogram(row).addToBucket(key, carried);
     } else {
-      this.#addToBucket(row, key, weight);
+      this.#buckets.add(rows, row, key, weight);
     }
   }
 
   /**
    * Adds the events from `start` up to `end`, each of weight 1 to a row of its own, up to the first whose row has not gathered
-   * different values before, or whose page lacks the bucket. In a loop, the memory of several rows is fetched at the same time.
+   * different values before, or whose list is full, or whose page lacks the bucket. In a loop, the memory of several rows is fetched at the same time.
    * @param values finite @returns where that ends: `add` the event there, unless it is `end`
    */
   addEach(eventRows: Int32Array, values: Float64Array, start: number, end: number): number {
     const rows = this.#rows;
-    const { counts } = this.#pages;
+    const { counts } = this.#buckets.pages;
+    const { entries } = this.#buckets.lists;
     let index = start;
     for (; index < end; index++) {
       const row = eventRows[index]!;
@@ -140,17 +124,25 @@ export class NumberColumns {
       const min = rows[at + minAt]!;
       const max = rows[at + maxAt]!;
       const key = bucketKey(value);
-      const slot = key - rows[at + pageKeyAt]!;
-      if (min === max || slot < 0 || slot >= rows[at + pageSizeAt]!) break;
+      const first = rows[at + keyAt]!;
+      const size = rows[at + sizeAt]!;
+      const slot = key - first;
+      const isOnPage = slot >= 0 && slot < size;
+      if (min === max || (!isOnPage && (size !== isList || first === keysPerList))) break;
       if (value < min) rows[at + minAt] = value;
       else if (value > max) rows[at + maxAt] = value;
       rows[at + eventsAt]!++;
       rows[at + countAt]!++;
       rows[at + totalAt]! += value;
-      const place = rows[at + pageAt]! + slot;
-      const count = counts[place]! + 1;
-      counts[place] = count;
-      if (count === countBase) this.#histogram(row).addToBucket(key, countBase);
+      const place = rows[at + placeAt]!;
+      if (isOnPage) {
+        const count = counts[place + slot]! + 1;
+        counts[place + slot] = count;
+        if (count === countBase) this.#buckets.histogram(row).addToBucket(key, countBase);
+      } else {
+        entries[place + first] = listEntry(key, 1);
+        rows[at + keyAt] = first + 1;
+      }
     }
     this.#events += index - start;
     return index;
@@ -193,13 +185,13 @@ export class NumberColumns {
     const base = row * stride;
     const rows = this.#rows;
     if (base >= rows.length) return start;
-    const size = rows[base + pageSizeAt]!;
+    const size = rows[base + sizeAt]!;
     let min = rows[base + minAt]!;
     let max = rows[base + maxAt]!;
-    if (size === 0 || min === max) return start;
-    const firstKey = rows[base + pageKeyAt]!;
-    const page = rows[base + pageAt]!;
-    const { counts } = this.#pages;
+    if (size <= 0 || min === max) return start;
+    const firstKey = rows[base + keyAt]!;
+    const page = rows[base + placeAt]!;
+    const { counts } = this.#buckets.pages;
     let total = rows[base + totalAt]!;
     let at = start;
     for (; at < end; at++) {
@@ -213,7 +205,7 @@ export class NumberColumns {
       total += value;
       const count = counts[page + slot]! + 1;
       counts[page + slot] = count;
-      if (count === countBase) this.#histogram(row).addToBucket(key, countBase);
+      if (count === countBase) this.#buckets.histogram(row).addToBucket(key, countBase);
     }
     rows[base + minAt] = min;
     rows[base + maxAt] = max;
@@ -222,48 +214,6 @@ export class NumberColumns {
     rows[base + countAt]! += at - start;
     this.#events += at - start;
     return at;
-  }
-
-  #addToBucket(row: number, key: number, weight: number): void {
-    const at = row * stride;
-    const rows = this.#rows;
-    // Pages hold whole counts of positive values.
-    const fits = key > 0 && Number.isInteger(weight) && weight < maxPageWeight;
-    if (!fits || !this.#hasPage(row, key)) {
-      this.#histogram(row).addToBucket(key, weight);
-      return;
-    }
-    const carried = this.#pages.add(rows[at + pageAt]! + key - rows[at + pageKeyAt]!, weight);
-    if (carried > 0) this.#histogram(row).addToBucket(key, carried);
-  }
-
-  /** @returns whether the row's page, grown if need be, holds this bucket */
-  #hasPage(row: number, key: number): boolean {
-    const at = row * stride;
-    const rows = this.#rows;
-    const [start, first, size] = [rows[at + pageAt]!, rows[at + pageKeyAt]!, rows[at + pageSizeAt]!];
-    if (size > 0 && key >= first && key < first + size) return true;
-    const from = size === 0 ? key : Math.min(first, key);
-    const to = size === 0 ? key + 1 : Math.max(first + size, key + 1);
-    if (to - from > maxPageKeys) return false;
-    const page = this.#pages.make(to - from);
-    if (page === undefined) return false;
-    // Room on both sides, but not below the first bucket of positive values.
-    const firstNow = Math.max(1, from - ((page.size - (to - from)) >> 1));
-    if (size > 0) this.#pages.move(start, size, page.start + first - firstNow);
-    rows[at + pageAt] = page.start;
-    rows[at + pageKeyAt] = firstNow;
-    rows[at + pageSizeAt] = page.size;
-    return true;
-  }
-
-  #histogram(row: number): Histogram {
-    let histogram = this.#histograms.get(row);
-    if (histogram === undefined) {
-      histogram = new Histogram();
-      this.#histograms.set(row, histogram);
-    }
-    return histogram;
   }
 
   #reach(row: number): void {
@@ -286,7 +236,7 @@ export class NumberColumns {
       const row = this.#touched[index]!;
       // Emptied on its own meanwhile.
       if (!this.has(row)) continue;
-      lately += this.#rows[row * stride + pageSizeAt]!;
+      lately += Math.max(0, this.#rows[row * stride + sizeAt]!);
       take(row, this.show(row));
       this.empty(row);
     }
@@ -310,11 +260,7 @@ export class NumberColumns {
     shown.max = rows[at + maxAt]!;
     // Of one value, the product is nearer to the truth than the sum.
     shown.total = shown.min === shown.max ? shown.min * shown.count : rows[at + totalAt]!;
-    shown.rest = this.#histograms.size === 0 ? undefined : this.#histograms.get(row);
-    shown.counts = this.#pages.counts;
-    shown.pageStart = rows[at + pageAt]!;
-    shown.pageSize = rows[at + pageSizeAt]!;
-    shown.firstKey = rows[at + pageKeyAt]!;
+    this.#buckets.show(rows, row, shown);
     shown.bySecond.length = 0;
     if (this.#closedSeconds > 0) this.#showSeconds(row, shown);
     return shown;
@@ -332,12 +278,9 @@ export class NumberColumns {
     const at = row * stride;
     const rows = this.#rows;
     this.#events -= rows[at + eventsAt]!;
-    if (rows[at + minAt] !== rows[at + maxAt] && rows[at + pageSizeAt]! > 0) {
-      this.#pages.empty(rows[at + pageAt]!, rows[at + pageSizeAt]!);
-    }
-    if (this.#histograms.size > 0) this.#histograms.delete(row);
+    this.#buckets.empty(rows, row);
     if (this.#closedSeconds > 0) this.#closed.forget(row);
-    rows.fill(0, at, at + pageAt);
+    rows.fill(0, at, at + placeAt);
   }
 
   /** Rows were emptied one by one. */
@@ -346,7 +289,7 @@ export class NumberColumns {
     let lately = 0;
     for (let index = 0; index < this.#touchedCount; index++) {
       const row = this.#touched[index]!;
-      lately += this.#rows[row * stride + pageSizeAt]!;
+      lately += Math.max(0, this.#rows[row * stride + sizeAt]!);
       if (this.has(row)) this.#touched[left++] = row;
     }
     this.#touchedCount = left;
@@ -358,12 +301,6 @@ export class NumberColumns {
     this.#shown.rest = undefined;
     this.#closed.clear();
     this.#closedSeconds = 0;
-    if (this.#pages.isCrowdedBy(lately)) this.#forgetPages();
-  }
-
-  /** Rows that were busy once must not keep the room from those that are busy now. */
-  #forgetPages(): void {
-    this.#pages.clear();
-    for (let at = pageSizeAt; at < this.#rows.length; at += stride) this.#rows[at] = 0;
+    if (this.#buckets.pages.isCrowdedBy(lately)) this.#buckets.forget(this.#rows);
   }
 }

@@ -178,6 +178,29 @@ t.test('any finite number, its total within rounding', async () => {
   );
 });
 
+/** A row's buckets are on a list up to 32 of them, then on a page, or in a histogram where there is no room for one. */
+for (const maxCounts of [7, 2 ** 20]) {
+  t.test(`around the end of a row's list, with room for ${maxCounts} counts`, async () => {
+    const columns = new NumberColumns(maxCounts);
+    const value = fc.constantFrom(0, -1, -40, 1, 1.5, 1.5, 2, 3, 5, 8, 13, 21, 34, 1e9);
+    const few = fc.record({ row: fc.nat(1), value, weight: fc.constantFrom(1, 1, 1, 1, 2, 255, 256) });
+    fc.assert(
+      fc.property(fc.array(few, { minLength: 50, maxLength: 90 }), fc.boolean(), (events, positive) => {
+        const taken = positive ? events.filter((one) => one.value > 0) : events;
+        putAll(columns, taken);
+        let same = true;
+        columns.drain((row, gathered) => {
+          const expected = new Histogram();
+          for (const one of taken) if (one.row === row) expected.add(one.value, one.weight);
+          same &&= gatheredBytes(gathered) === encoded(expected);
+          same &&= encoded(gathered.histogram()) === encoded(expected);
+        });
+        return same;
+      }),
+    );
+  });
+}
+
 t.test('more rows and events than there was room for: nothing gets lost, nothing stays behind', async (t) => {
   const columns = new NumberColumns(1000);
   for (let round = 0; round < 2; round++) {
