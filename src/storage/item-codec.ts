@@ -10,6 +10,12 @@ import type { JournalEntry, SetAside } from './store.js';
 export type EntryFields = Omit<JournalEntry, 'payload'>;
 export type AsideFields = Omit<SetAside, 'bytes'>;
 
+export function fieldsOf(entry: JournalEntry): EntryFields {
+  const { position, producer, birthMs, seq, atMs, sealedAtMs, retires } = entry;
+  const fields = { position, producer, birthMs, seq, atMs, sealedAtMs };
+  return retires === undefined ? fields : { ...fields, retires };
+}
+
 export function writeEntry(out: ByteWriter, entry: EntryFields): void {
   out.varint(entry.position);
   out.string(entry.producer);

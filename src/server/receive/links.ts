@@ -28,6 +28,8 @@ export interface LinksOptions {
 /** What one connection has waiting: answers are sent together, a frame per turn of the event loop. */
 interface Peer {
   readonly hello: Hello;
+  /** Blocks that wait for their turn to be looked at. */
+  readonly inbox: Block[];
   answers: AddressedAnswer[];
   sending: boolean;
   /** Of an SDK that sends events which it has not folded. */
@@ -98,18 +100,32 @@ export class Links implements FrameLinkEvents {
       return;
     }
     const desk = hello.role === 'server' ? new QuestionDesk(link, hello, this.#options) : undefined;
-    this.#peers.set(link, { hello, answers: [], sending: false, dictionary: undefined, desk });
+    this.#peers.set(link, {
+      ...{ hello, inbox: [], answers: [], sending: false },
+      ...{ dictionary: undefined, desk },
+    });
     link.trySend(ours);
   }
 
   #take(link: FrameLink, peer: Peer, { blocks }: PushBlocks): void {
-    // In the order of the frame, which waiting for a turn does not change: an owner takes the next number only.
-    for (const block of blocks) void this.#takeBlock(link, peer, block);
+    const isBusy = peer.inbox.length > 0;
+    peer.inbox.push(...blocks);
+    if (!isBusy) void this.#empty(link, peer);
+  }
+
+  /** In the order of the frames, which waiting for a turn does not change: an owner takes the next number only. */
+  async #empty(link: FrameLink, peer: Peer): Promise<void> {
+    const { turn } = this.#options;
+    const { inbox } = peer;
+    for (let next = 0; next < inbox.length; next++) {
+      if (turn.isOver) await turn.pause();
+      void this.#takeBlock(link, peer, inbox[next]!);
+    }
+    inbox.length = 0;
   }
 
   async #takeBlock(link: FrameLink, peer: Peer, block: Block): Promise<void> {
-    const { router, own, turn } = this.#options;
-    if (turn.isOver) await turn.pause();
+    const { router, own } = this.#options;
     const answer = await (peer.hello.role === 'server' ? own(block) : router.take(block));
     const { bucket, producer, seq } = block;
     peer.answers.push({ bucket, producer, seq, answer });

@@ -23,7 +23,8 @@ export function entryOf(
   { payload }: Extract<Admission, { kind: 'admitted' }>,
   at: Pick<JournalEntry, 'position' | 'atMs'>,
 ): JournalEntry {
-  const entry = { producer, birthMs, seq, sealedAtMs, payload, ...at };
+  const { position, atMs } = at;
+  const entry = { position, producer, birthMs, seq, atMs, sealedAtMs, payload };
   return retires === undefined ? entry : { ...entry, retires };
 }
 
@@ -45,7 +46,7 @@ export function admit(
   } catch (error) {
     return { kind: 'corrupt', message: String(error) };
   }
-  const parts = new AdmittedParts(block.payload);
+  const parts = new AdmittedParts(block.payload, records.length);
   const rejected: BlockRejection[] = [];
   // Records come tab by tab.
   let known: TabSlots | undefined;

@@ -12,25 +12,34 @@ import type { States } from './states.js';
  */
 export class AdmittedParts implements Iterable<PartEntry> {
   readonly #payload: Uint8Array;
-  readonly #tabs: TabSlots[] = [];
-  readonly #slots: Slot[] = [];
+  #length = 0;
+  readonly #tabs: TabSlots[];
+  readonly #slots: Slot[];
   /** Of the Parts: a tab that was made anew meanwhile may have another. */
-  readonly #types: TabType[] = [];
-  readonly #events: number[] = [];
+  readonly #types: TabType[];
+  readonly #events: number[];
   /** Where the bytes of those that are still encoded lie in the payload, and the second of their newest event. */
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
-  readonly #newestSecs: number[] = [];
+  readonly #starts: number[];
+  readonly #ends: number[];
+  readonly #newestSecs: number[];
   /** States of those that are not, by index. */
-  readonly #decoded = new Map<number, unknown>();
+  #decoded: Map<number, unknown> | undefined;
 
-  /** @param payload which the Parts are of; it must not change */
-  constructor(payload: Uint8Array) {
+  /** @param payload which the Parts are of; it must not change @param room for how many of them, at most */
+  constructor(payload: Uint8Array, room: number) {
     this.#payload = payload;
+    // Arrays that grow take up far more than the few Parts that most Blocks have.
+    this.#tabs = new Array(room);
+    this.#slots = new Array(room);
+    this.#types = new Array(room);
+    this.#events = new Array(room);
+    this.#starts = new Array(room);
+    this.#ends = new Array(room);
+    this.#newestSecs = new Array(room);
   }
 
   get length(): number {
-    return this.#slots.length;
+    return this.#length;
   }
 
   /**
@@ -40,16 +49,21 @@ export class AdmittedParts implements Iterable<PartEntry> {
    */
   add(record: PartRecord, registry: HandlerRegistry, states: States, known?: TabSlots): TabSlots {
     const newestSec = examinePart(record, registry);
-    if (newestSec === undefined) this.#decoded.set(this.length, decodePart(record, registry));
+    const at = this.#length;
+    if (newestSec === undefined) {
+      this.#decoded ??= new Map();
+      this.#decoded.set(at, decodePart(record, registry));
+    }
     const { tab, type, client, events, start, end } = record;
     const tabSlots = known ?? states.declareTab(tab, type);
-    this.#tabs.push(tabSlots);
-    this.#slots.push(declareSlots(states, tabSlots, client));
-    this.#types.push(type);
-    this.#events.push(events);
-    this.#starts.push(start);
-    this.#ends.push(end);
-    this.#newestSecs.push(newestSec ?? 0);
+    this.#tabs[at] = tabSlots;
+    this.#slots[at] = declareSlots(states, tabSlots, client);
+    this.#types[at] = type;
+    this.#events[at] = events;
+    this.#starts[at] = start;
+    this.#ends[at] = end;
+    this.#newestSecs[at] = newestSec ?? 0;
+    this.#length = at + 1;
     return tabSlots;
   }
 
@@ -88,7 +102,7 @@ export class AdmittedParts implements Iterable<PartEntry> {
 
   /** The State of the Part itself, or an `EncodedState` in its place. */
   stateOf(index: number): unknown {
-    if (this.#decoded.size > 0 && this.#decoded.has(index)) return this.#decoded.get(index);
+    if (this.#decoded?.has(index)) return this.#decoded.get(index);
     return new EncodedState(
       this.#payload,
       this.#starts[index]!,

@@ -67,10 +67,11 @@ export function touchesCold({ position, parts }: AppliedEntry): boolean {
  */
 export function applyEntry(states: States, entry: AppliedEntry, rules: ApplyRules): number {
   const { position, atMs, parts } = entry;
-  const moment = { ...rules, position, nowSec: atMs / 1000 };
+  const { allowedSkewSec, sinceSec } = rules;
+  const moment = { allowedSkewSec, sinceSec, position, nowSec: atMs / 1000 };
   let events = 0;
   // The State over all clients takes one Part per client from one entry: it is marked when all are in.
-  const over = new Set<Slot>();
+  const over: Slot[] = [];
   for (let index = 0; index < parts.length; index++) {
     try {
       events += parts.eventsOf(index);
@@ -83,13 +84,7 @@ export function applyEntry(states: States, entry: AppliedEntry, rules: ApplyRule
   return events;
 }
 
-function applyPart(
-  states: States,
-  parts: AdmittedParts,
-  index: number,
-  moment: Moment,
-  over: Set<Slot>,
-): void {
+function applyPart(states: States, parts: AdmittedParts, index: number, moment: Moment, over: Slot[]): void {
   const { position, nowSec, allowedSkewSec } = moment;
   const [slot, total, type] = [parts.slotOf(index), parts.totalOf(index), parts.typeOf(index)];
   const { handler } = parts.tabOf(index);
@@ -106,7 +101,8 @@ function applyPart(
   if (state instanceof EncodedState) reduceState(handler, total.state, state);
   else handler.aggregate(total.state, state, nowSec);
   handler.settle?.(total.state, moment);
-  over.add(total);
+  // Parts come tab by tab.
+  if (over.at(-1) !== total) over.push(total);
 }
 
 /** The State of a Part, with nothing in it that is stamped later than `limitSec`; still encoded where that is known, and helps. */

@@ -21,6 +21,16 @@ export class OwnerBooks {
     this.rejected.set(code, (this.rejected.get(code) ?? 0) + events);
   }
 
+  /** A Block is in the journal and applied, but for what of it was rejected. */
+  settle(events: number, rejected: readonly BlockRejection[]): void {
+    let applied = events;
+    for (const rejection of rejected) {
+      this.reject(rejection.code, rejection.events);
+      applied -= rejection.events;
+    }
+    this.applied += applied;
+  }
+
   get rejectedEvents(): number {
     let total = 0;
     for (const events of this.rejected.values()) total += events;

@@ -1,20 +1,37 @@
 import type { Answer, Block, BlockRejection } from '../../core/block.js';
 import type { BucketIndex, Position } from '../../core/ids.js';
 import { Turn } from '../../runtime/turn.js';
-import type { Acquired, JournalEntry, SetAside } from '../../storage/store.js';
+import type { Acquired, JournalEntry } from '../../storage/store.js';
 import { type Admission, admit, entryOf } from './admission.js';
+import type { AdmittedParts } from './admitted-parts.js';
 import { type AppliedEntry, applyEntry, PartFault, touchedSlots, touchesCold } from './apply.js';
-import { asideBlock, asidePage, origin } from './aside.js';
 import { checkpoint } from './checkpoint.js';
 import type { BucketContext } from './context.js';
 import { BucketLost, HeldBucket } from './held-bucket.js';
 import { JournalPlace } from './journal-place.js';
 import { Producers } from './producers.js';
 import { replaysOf } from './replay.js';
+import { SetAsides } from './set-asides.js';
 import type { Slot } from './slot.js';
-import { States } from './states.js';
+import { States, StoreWentBack } from './states.js';
 
 type Admitted = Extract<Admission, { kind: 'admitted' }>;
+
+/** An entry of the journal, and what of it is applied. */
+interface Journalled {
+  readonly entry: JournalEntry;
+  readonly applied: AppliedEntry;
+}
+
+/** A Block that was handed to the store. */
+interface Issued {
+  readonly block: Block;
+  readonly atMs: number;
+  readonly rejected: readonly BlockRejection[];
+  readonly durable: Promise<void>;
+  /** Undefined for one that is set aside. */
+  readonly journalled?: Journalled;
+}
 
 /**
  * The receiving half of exactly once (rules R1, R2, R3, R5, R6, R10, R11) for one bucket: an actor. Appends are handed to
@@ -26,14 +43,17 @@ export class BucketOwner extends HeldBucket {
   #states: States;
   #producers = new Producers([], 0);
   readonly #place = new JournalPlace();
-  /** Blocks handed to the store and not yet applied. */
-  readonly #pending = new Map<Position, { readonly sinceMs: number; readonly admitted: Admitted }>();
+  readonly #asides: SetAsides;
+  /** Blocks handed to the store and not yet applied, in the order of their positions. */
+  readonly #pending: { readonly sinceMs: number; readonly parts: AdmittedParts }[] = [];
   #checkpointing: Promise<void> | undefined;
-  #begun: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(bucket: BucketIndex, context: BucketContext) {
     super(bucket, context);
     this.#states = new States(context.registry, context.capacity);
+    this.#asides = new SetAsides(bucket, context, (item) =>
+      this.write((store, head) => store.setAside(head, item)),
+    );
   }
 
   /** For reading; whoever changes them does so inside `exclusively`. */
@@ -72,35 +92,19 @@ export class BucketOwner extends HeldBucket {
   }
 
   get pendingBlocks(): number {
-    return this.#pending.size;
+    return this.#pending.length;
   }
 
   /** When the oldest Block that is not applied yet came, or undefined. */
   get oldestPendingMs(): number | undefined {
-    for (const { sinceMs } of this.#pending.values()) return sinceMs;
-    return undefined;
-  }
-
-  /** Begins to own the bucket; resolves when it serves for the first time, or has been given up. */
-  start(): Promise<void> {
-    if (this.phase !== 'idle') return this.#begun?.promise ?? Promise.resolve();
-    this.phase = 'acquiring';
-    let resolve = (): void => {};
-    const promise = new Promise<void>((done) => {
-      resolve = done;
-    });
-    this.#begun = { promise, resolve };
-    void this.acquire();
-    return promise;
+    return this.#pending[0]?.sinceMs;
   }
 
   protected override acquired(): void {
-    this.#begun?.resolve();
     if (this.isDirty) this.context.changed(this.bucket);
   }
 
   protected override gaveUp(): void {
-    this.#begun?.resolve();
     this.context.gaveUp?.(this.bucket);
   }
 
@@ -116,9 +120,9 @@ export class BucketOwner extends HeldBucket {
     this.#producers = new Producers(acquired.producers, acquired.forgetHorizonMs);
     this.#place.begin(acquired);
     const turn = new Turn(this.context.clock);
-    const replays: { readonly entry: JournalEntry; readonly applied: AppliedEntry }[] = [];
+    const replays: Journalled[] = [];
     for (const { entry, applied, faults } of replaysOf(acquired, this.context.registry, this.#states)) {
-      for (const fault of faults) await this.#keepAside(entry, fault);
+      for (const fault of faults) await this.#asides.part(entry, fault);
       replays.push({ entry, applied });
       if (turn.isOver) await turn.pause();
       this.check(generation);
@@ -129,9 +133,9 @@ export class BucketOwner extends HeldBucket {
     try {
       await this.load(slots);
       this.check(generation);
-      for (const { entry, applied } of replays) {
+      for (const replay of replays) {
         // Added after the wait: other buckets, acquired meanwhile, count here as well.
-        const replayed = await this.#apply(applied, entry);
+        const replayed = await this.#apply(replay);
         this.context.books.replayed += replayed;
         if (turn.isOver) await turn.pause();
         this.check(generation);
@@ -143,7 +147,16 @@ export class BucketOwner extends HeldBucket {
   }
 
   /** The Block is checked, appended, applied and acknowledged, or answered at once. Never rejects. */
-  async take(block: Block): Promise<Answer> {
+  take(block: Block): Promise<Answer> {
+    const isNext = this.phase === 'serving' && this.judge(block).kind === 'append';
+    return isNext ? this.#takeNext(block) : this.#takeOther(block);
+  }
+
+  #takeNext(block: Block): Promise<Answer> {
+    return this.context.capacity.isOverfull ? Promise.resolve(this.#busy()) : this.#append(block);
+  }
+
+  async #takeOther(block: Block): Promise<Answer> {
     for (;;) {
       if (this.phase === 'acquiring') return this.#busy();
       if (this.phase !== 'serving') return { kind: 'not_owner' };
@@ -154,9 +167,7 @@ export class BucketOwner extends HeldBucket {
         verdict = this.judge(block);
         if (verdict.kind === 'answer') return verdict.answer;
       }
-      if (verdict.kind === 'append') {
-        return this.context.capacity.isOverfull ? this.#busy() : this.#append(block);
-      }
+      if (verdict.kind === 'append') return this.#takeNext(block);
       const pending = await verdict.pending;
       if (pending.kind !== 'acknowledged') return pending;
       // What it waited for is durable, so that its number can be judged.
@@ -205,106 +216,104 @@ export class BucketOwner extends HeldBucket {
     return written;
   }
 
-  async #refuse(block: Block, { message }: { readonly message: string }, atMs: number): Promise<Answer> {
+  #refuse(block: Block, { message }: { readonly message: string }, atMs: number): Promise<Answer> {
     const { events } = block;
     const rejected: BlockRejection[] = [{ tab: '', client: '', events, code: 'corrupt', message }];
-    const durable = this.write((store, head) => store.setAside(head, asideBlock(block, message, atMs)));
-    return this.#inLine(durable, block, atMs, rejected, async () => {
-      this.context.books.reject('corrupt', events);
-    });
+    const durable = this.#asides.block(block, message, atMs);
+    return this.#inLine(this.#settle({ block, atMs, rejected, durable }));
   }
 
-  async #journal(block: Block, admitted: Admitted, atMs: number): Promise<Answer> {
+  #journal(block: Block, admitted: Admitted, atMs: number): Promise<Answer> {
     const position = (this.#place.issued + 1) as Position;
     this.#place.issued = position;
-    this.#pending.set(position, { sinceMs: atMs, admitted });
-    const { producer, sealedAtMs } = block;
+    const { rejected, parts } = admitted;
+    this.#pending.push({ sinceMs: atMs, parts });
     const entry = entryOf(block, admitted, { position, atMs });
-    const durable = this.append(entry);
-    return this.#inLine(durable, block, atMs, admitted.rejected, async () => {
-      const events = await this.#apply({ position, atMs, parts: admitted.parts }, entry);
-      const { books, clock, onApplied } = this.context;
-      let refusedEvents = 0;
-      for (const { code, events: refused } of admitted.rejected) {
-        books.reject(code, refused);
-        refusedEvents += refused;
-      }
-      books.applied += block.events - refusedEvents;
-      this.#place.applied = position;
-      this.#pending.delete(position);
-      this.context.changed(this.bucket);
-      onApplied?.({ producer, sealedAtMs, atMs, nowMs: clock.nowMs(), events });
-    });
+    const journalled = { entry, applied: { position, atMs, parts } };
+    return this.#inLine(this.#settle({ block, atMs, rejected, durable: this.append(entry), journalled }));
   }
 
-  /** Waits for the write (R2), then for everything before it, then applies and acknowledges. */
-  async #inLine(
-    durable: Promise<void>,
-    block: Block,
-    atMs: number,
-    rejected: readonly BlockRejection[],
-    apply: () => Promise<void>,
-  ): Promise<Answer> {
+  #inLine(answer: Promise<Answer>): Promise<Answer> {
+    this.line = answer;
+    return answer;
+  }
+
+  /** Waits for the write (R2), and for everything before it, then applies and acknowledges. Never rejects. */
+  async #settle({ block, atMs, rejected, durable, journalled }: Issued): Promise<Answer> {
+    const { generation, line } = this;
     const { books, turn } = this.context;
-    // It may fail long before its turn to be looked at comes.
-    durable.catch(() => {});
     try {
-      await this.exclusively(async (check) => {
-        await durable;
-        check();
-        if (turn.isOver) await turn.pause();
-        check();
-        await apply();
-        check();
-        // Last: whoever is told that a repeat was counted must see it.
-        this.#producers.durable(block, atMs, rejected);
-      });
+      await durable;
+      await line;
+      if (turn.isOver) await turn.pause();
+      this.check(generation);
+      if (journalled !== undefined) {
+        const applying = this.#apply(journalled);
+        const events = typeof applying === 'number' ? applying : await applying;
+        this.check(generation);
+        this.#applied(block, journalled.entry, events);
+      }
+      books.settle(block.events, rejected);
+      // Last: whoever is told that a repeat was counted must see it.
+      this.#producers.durable(block, atMs, rejected);
       books.pending -= block.events;
       return { kind: 'acknowledged', repeat: false, rejected };
     } catch {
-      // `write` has dropped the memory; the number will be judged anew by what the journal says.
+      // The memory is dropped; the number will be judged anew by what the journal says.
       books.pending -= block.events;
       books.returned += block.events;
       return this.#turnAway();
     }
   }
 
+  #applied({ producer, sealedAtMs }: Block, { position, atMs }: JournalEntry, events: number): void {
+    const { context } = this;
+    this.#place.applied = position;
+    this.#pending.shift();
+    context.changed(this.bucket);
+    context.onApplied?.({ producer, sealedAtMs, atMs, nowMs: context.clock.nowMs(), events });
+  }
+
   protected append(entry: JournalEntry): Promise<void> {
     return this.write((store, head) => store.append(head, entry));
   }
 
-  async #apply(applied: AppliedEntry, entry: JournalEntry): Promise<number> {
+  /** @returns how many events were applied; at once where every State that it touches is in memory */
+  #apply({ applied, entry }: Journalled): number | Promise<number> {
+    if (touchesCold(applied)) return this.#loadAndApply({ applied, entry });
+    try {
+      return applyEntry(this.#states, applied, this.context.rules);
+    } catch (error) {
+      return this.#faulted(entry, error);
+    }
+  }
+
+  async #loadAndApply({ applied, entry }: Journalled): Promise<number> {
     const { generation } = this;
     const states = this.#states;
-    const cold = touchesCold(applied) ? touchedSlots(applied) : [];
+    const cold = touchedSlots(applied);
     try {
-      if (cold.length > 0) await this.load(cold);
+      await this.load(cold);
       // Lost while waiting, the bucket has other States by now, which are not for this entry.
       this.check(generation);
       return applyEntry(states, applied, this.context.rules);
     } catch (error) {
-      if (!(error instanceof PartFault)) throw error;
-      const { tab, client, events } = error.part;
-      await this.#keepAside(entry, { tab, client, events, reason: error.message, bytes: entry.payload });
-      // The States may hold half a Part: memory is made anew, without it.
-      this.lose(generation, error);
-      throw error;
+      if (error instanceof StoreWentBack) this.lose(generation, error);
+      return await this.#faulted(entry, error);
     } finally {
       states.unpin(cold);
     }
   }
 
-  #keepAside(
-    entry: JournalEntry,
-    part: Pick<SetAside, 'tab' | 'client' | 'events' | 'reason' | 'bytes'>,
-  ): Promise<void> {
-    const { log, books, clock } = this.context;
-    const { tab, client, events, reason } = part;
-    const { position } = entry;
-    log.error('part_set_aside', { bucket: this.bucket, position, tab, client, events, reason });
-    books.keptAside += events;
-    const item = { ...origin(entry), ...part, position, atMs: clock.nowMs() };
-    return this.write((store, head) => store.setAside(head, item));
+  /** Keeps the Part at fault aside, for a Handler's fault. @throws error */
+  async #faulted(entry: JournalEntry, error: unknown): Promise<never> {
+    if (!(error instanceof PartFault)) throw error;
+    const { generation } = this;
+    const { tab, client, events } = error.part;
+    await this.#asides.part(entry, { tab, client, events, reason: error.message, bytes: entry.payload });
+    // The States may hold half a Part: memory is made anew, without it.
+    this.lose(generation, error);
+    throw error;
   }
 
   /** Brings States into memory and pins them; the caller unpins. Only inside `exclusively`. */
@@ -312,25 +321,13 @@ export class BucketOwner extends HeldBucket {
     await this.#states.load(
       slots,
       (keys) => this.readPages(keys),
-      (slot, bytes, error) => this.#damaged(slot, bytes, error),
+      (slot, bytes, error) => this.#asides.page(slot, bytes, error),
     );
     this.context.loaded();
   }
 
-  /** The page's bytes are kept aside, and the State begins anew: a damaged page must not stop the bucket. */
-  #damaged(slot: Slot, bytes: Uint8Array, error: unknown): void {
-    const item = asidePage(slot, bytes, `page: ${String(error)}`, this.context.clock.nowMs());
-    this.context.log.error('page_damaged', {
-      bucket: this.bucket,
-      tab: slot.tab,
-      client: slot.owner,
-      reason: item.reason,
-    });
-    this.write((store, head) => store.setAside(head, item)).catch(() => {});
-  }
-
   protected override forget(): void {
-    this.#pending.clear();
+    this.#pending.length = 0;
     // New objects: what was begun before the loss may still hold the old ones.
     this.#states.clear();
     this.#states = new States(this.context.registry, this.context.capacity);
@@ -370,7 +367,7 @@ export class BucketOwner extends HeldBucket {
 
   /** Entries that are to be applied yet have their places again, after something was removed. */
   declarePending(): void {
-    for (const { admitted } of this.#pending.values()) admitted.parts.declareAgain(this.#states);
+    for (const { parts } of this.#pending) parts.declareAgain(this.#states);
   }
 
   /** Drops cold, covered States from memory. @returns how many */
@@ -383,7 +380,7 @@ export class BucketOwner extends HeldBucket {
     if (this.phase === 'idle') return;
     const served = this.phase === 'serving';
     this.phase = 'leaving';
-    this.#begun?.resolve();
+    this.hasBegun();
     try {
       if (served) {
         await this.exclusively(async () => {});

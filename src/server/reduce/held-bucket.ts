@@ -35,11 +35,13 @@ export abstract class HeldBucket {
   #n = 0;
   /** Counts the losses: what was begun under an earlier one knows nothing any more. */
   #generation = 0;
-  #line: Promise<unknown> = Promise.resolve();
+  /** The end of the line, which never rejects: whoever needs the States waits for it, and puts himself in its place. */
+  protected line: Promise<unknown> = Promise.resolve();
   #failures = 0;
   /** Another server may have taken it, and serve it: the store said so, or this one was taken for dead meanwhile. */
   #mayBeTaken = false;
   #callOff: (() => void) | undefined;
+  #begun: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(bucket: BucketIndex, context: BucketContext) {
     this.bucket = bucket;
@@ -58,6 +60,24 @@ export abstract class HeldBucket {
     if (generation !== this.#generation) throw new BucketLost(this.bucket);
   }
 
+  /** Begins to own the bucket; resolves when it serves for the first time, or has been given up. */
+  start(): Promise<void> {
+    if (this.phase !== 'idle') return this.#begun?.promise ?? Promise.resolve();
+    this.phase = 'acquiring';
+    let resolve = (): void => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.#begun = { promise, resolve };
+    void this.acquire();
+    return promise;
+  }
+
+  /** Whoever waits for the beginning need not wait any more. */
+  protected hasBegun(): void {
+    this.#begun?.resolve();
+  }
+
   /** Acquires until it works or the bucket is given up. */
   protected async acquire(): Promise<void> {
     const generation = this.#generation;
@@ -74,6 +94,7 @@ export abstract class HeldBucket {
       if (this.#mayBeTaken) await this.#confirm();
       this.#failures = 0;
       this.phase = 'serving';
+      this.hasBegun();
       this.acquired();
     } catch (error) {
       this.lose(generation, error);
@@ -144,7 +165,7 @@ export abstract class HeldBucket {
     if (this.phase === 'idle' || this.phase === 'acquiring') throw new BucketLost(this.bucket);
     const generation = this.#generation;
     const check = (): void => this.check(generation);
-    const run = this.#line.then(async () => {
+    const run = this.line.then(async () => {
       check();
       try {
         const result = await action(check);
@@ -155,7 +176,7 @@ export abstract class HeldBucket {
         throw error;
       }
     });
-    this.#line = run.catch(() => {});
+    this.line = run.catch(() => {});
     return run;
   }
 
@@ -202,6 +223,7 @@ export abstract class HeldBucket {
       case 'elsewhere':
         this.forgetAll();
         this.phase = 'idle';
+        this.hasBegun();
         this.gaveUp();
     }
   }
@@ -221,7 +243,7 @@ export abstract class HeldBucket {
   protected forgetAll(): void {
     this.#generation++;
     this.#token = undefined;
-    this.#line = Promise.resolve();
+    this.line = Promise.resolve();
     this.#callOff?.();
     this.#callOff = undefined;
     this.context.store.released?.(this.bucket);

@@ -11,8 +11,8 @@ export interface KnownProducer {
   /** Last number handed to the store. */
   issuedSeq: Seq;
   lastAtMs: number;
-  /** Numbers handed to the store that are not durable yet. */
-  readonly pending: Map<Seq, Promise<Answer>>;
+  /** What becomes of the numbers handed to the store that are not durable yet: those after `lastSeq`, in their order. */
+  readonly pending: Promise<Answer>[];
   /** The append that retires it, as long as that is not durable. */
   retiring: Promise<Answer> | undefined;
   /** What was rejected of the last few Blocks, to be said again with a repeated acknowledgement. */
@@ -50,7 +50,7 @@ export class Producers {
       lastSeq,
       issuedSeq: lastSeq,
       lastAtMs,
-      pending: new Map(),
+      pending: [],
       retiring: undefined,
       rejections: new Map(),
     };
@@ -70,21 +70,21 @@ export class Producers {
     if (seq <= known.lastSeq) {
       return answer({ kind: 'acknowledged', repeat: true, rejected: known.rejections.get(seq) ?? [] });
     }
-    if (seq <= known.issuedSeq) return { kind: 'after', pending: known.pending.get(seq)! };
+    if (seq <= known.issuedSeq) return { kind: 'after', pending: known.pending[seq - known.lastSeq - 1]! };
     if (seq === known.issuedSeq + 1) return { kind: 'append' };
-    const last = known.pending.get(known.issuedSeq);
+    const last = known.pending.at(-1);
     if (last !== undefined) return { kind: 'after', pending: last };
     return answer({ kind: 'expects', seq: (known.lastSeq + 1) as Seq });
   }
 
   issued({ producer, birthMs, seq, retires }: Block, atMs: number, pending: Promise<Answer>): void {
-    const fresh = { producer, birthMs, lastSeq: 0 as Seq, lastAtMs: atMs };
-    const known = this.#known.get(producer) ?? this.#add(fresh);
+    const fresh = (of: ProducerId) => this.#add({ producer: of, birthMs, lastSeq: 0 as Seq, lastAtMs: atMs });
+    const known = this.#known.get(producer) ?? fresh(producer);
     known.issuedSeq = seq;
-    known.pending.set(seq, pending);
+    known.pending.push(pending);
     if (retires === undefined) return;
     // One that the store has lost is named as well: a late copy of its first Block must not begin it anew meanwhile.
-    const retired = this.#known.get(retires) ?? this.#add({ ...fresh, producer: retires });
+    const retired = this.#known.get(retires) ?? fresh(retires);
     retired.retiring = pending;
   }
 
@@ -93,7 +93,7 @@ export class Producers {
     if (known === undefined) return;
     known.lastSeq = seq;
     known.lastAtMs = atMs;
-    known.pending.delete(seq);
+    known.pending.shift();
     if (rejected.length > 0) known.rejections.set(seq, rejected);
     known.rejections.delete((seq - keptRejections) as Seq);
     if (retires !== undefined) this.#retire(retires, known.birthMs, atMs);
@@ -113,7 +113,7 @@ export class Producers {
     const producers: ProducerId[] = [];
     let horizonMs = beforeMs;
     for (const { producer, birthMs, lastAtMs, pending } of this.#known.values()) {
-      if (lastAtMs >= beforeMs || pending.size > 0) continue;
+      if (lastAtMs >= beforeMs || pending.length > 0) continue;
       producers.push(producer);
       horizonMs = Math.max(horizonMs, birthMs);
     }
@@ -125,7 +125,7 @@ export class Producers {
     this.#horizonMs = Math.max(this.#horizonMs, horizonMs);
     for (const producer of producers) {
       const known = this.#known.get(producer);
-      if (known !== undefined && known.pending.size === 0 && known.lastAtMs < beforeMs)
+      if (known !== undefined && known.pending.length === 0 && known.lastAtMs < beforeMs)
         this.#known.delete(producer);
     }
   }

@@ -24,7 +24,7 @@ export function* replaysOf(
     const { position, atMs } = entry;
     const skipped = skips.of(position);
     const { parts, faults } = skips.skipsEntry(position)
-      ? { parts: new AdmittedParts(entry.payload), faults: [] }
+      ? { parts: new AdmittedParts(entry.payload, 0), faults: [] }
       : entryParts(entry, registry, states, skipped);
     yield { entry, applied: { position, atMs, parts }, faults };
   }
@@ -61,7 +61,6 @@ function entryParts(
   states: States,
   skips: (tab: TabName, client: ClientId) => boolean,
 ): { readonly parts: AdmittedParts; readonly faults: PartOfEntry[] } {
-  const parts = new AdmittedParts(entry.payload);
   const faults: PartOfEntry[] = [];
   let records: readonly PartRecord[] = [];
   try {
@@ -69,6 +68,7 @@ function entryParts(
   } catch (error) {
     faults.push({ tab: '', client: '', events: 0, reason: String(error), bytes: entry.payload });
   }
+  const parts = new AdmittedParts(entry.payload, records.length);
   for (const record of records) {
     const { tab, client, events, payload, start, end } = record;
     if (skips(tab, client)) continue;

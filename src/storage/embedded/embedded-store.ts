@@ -2,6 +2,7 @@ import { TabaError } from '../../core/errors.js';
 import type { BucketIndex, Position, ProducerId } from '../../core/ids.js';
 import { FolderInUse, type FolderLock, lockFolder } from '../../runtime/folder-lock.js';
 import type { Log } from '../../runtime/log.js';
+import { fieldsOf } from '../item-codec.js';
 import type {
   Acquired,
   Head,
@@ -120,12 +121,12 @@ class EmbeddedStore implements Store {
   }
 
   async append(head: Head, entry: JournalEntry): Promise<void> {
-    const { payload, ...fields } = entry;
+    const { payload } = entry;
     const record = {
       kind: 'entry',
       bucket: head.bucket,
       moved: false,
-      entry: fields,
+      entry: fieldsOf(entry),
       content: contentOf(payload),
     } as const;
     return this.#write(head, record, [payload], entry.position);
