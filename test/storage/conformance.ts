@@ -66,6 +66,23 @@ export function conformance(t: Test, open: () => Promise<Conforming>): void {
     );
   });
 
+  check('appends to several buckets at the same time stand or fall by themselves', async (t, { store }) => {
+    const owners = await Promise.all([0, 1, 2, 3].map((bucket) => Owner.of(store, bucket)));
+    await new Owner(store, 2).acquire();
+    const outcomes = await Promise.allSettled([
+      ...owners.map((owner) => owner.append()),
+      ...owners.map((owner) => owner.append({ seq: 2 as never, payload: Uint8Array.of(2, 2) })),
+    ]);
+    const refused = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.name);
+    const fenced = [false, false, 'HeadMismatch', false];
+    t.strictSame(refused, [...fenced, ...fenced]);
+    for (const [bucket, owner] of owners.entries()) {
+      const { tail } = await owner.acquire();
+      const due = [entryAt(1), entryAt(2, { seq: 2 as never, payload: Uint8Array.of(2, 2) })];
+      t.strictSame(tail.map(plain), bucket === 2 ? [] : due.map(plain), `bucket ${bucket}`);
+    }
+  });
+
   check('an append retires the producer that it follows, and comes back saying so', async (t, { store }) => {
     const owner = await Owner.of(store);
     await owner.append();

@@ -26,6 +26,7 @@ const answerWithinMs = 700;
  */
 export class SentinelTopology implements Topology {
   readonly shards: readonly string[];
+  readonly hasSlots = false;
   readonly controlShard: string;
   readonly #map: RangeMap;
   readonly #watches: SentinelWatch[];

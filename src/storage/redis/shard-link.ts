@@ -1,8 +1,12 @@
 import type { Redis } from 'ioredis';
 import { inTime } from '../../runtime/in-time.js';
 import { type Credentials, commandTimeoutMs, connectOnce } from './connection.js';
+import { answersOf, joinCalls } from './joined-calls.js';
 import type { HostAndPort } from './options.js';
 import { evalshaArguments, type ScriptCall, scriptNames, scriptSources } from './scripts.js';
+
+/** Called once, when a link has ended. */
+type Dropped = (reason: string) => void;
 
 /**
  * One generation of connections to one master: one for writes and WAIT, which blocks it, one for reads. It lives once: when
@@ -13,23 +17,28 @@ export class ShardLink {
   readonly at: HostAndPort;
   readonly #writes: Redis;
   readonly #reads: Redis;
-  readonly #dropped: (reason: string) => void;
+  readonly #joins: boolean;
+  readonly #dropped: Dropped;
   #endReason: string | undefined;
 
-  /** @param dropped called once, when it has ended */
-  private constructor(at: HostAndPort, writes: Redis, reads: Redis, dropped: (reason: string) => void) {
+  private constructor(at: HostAndPort, writes: Redis, reads: Redis, dropped: Dropped, joins: boolean) {
     this.at = at;
     this.#writes = writes;
     this.#reads = reads;
+    this.#joins = joins;
     this.#dropped = dropped;
     for (const redis of [writes, reads]) redis.once('end', () => this.drop('the connection was closed'));
   }
 
-  /** @throws when there is no master at that place: an answer of ROLE other than `master` is a fault too */
+  /**
+   * @param joins whether one run of a script may touch the keys of several buckets
+   * @throws when there is no master at that place: an answer of ROLE other than `master` is a fault too
+   */
   static async open(
     at: HostAndPort,
     credentials: Credentials,
-    dropped: (reason: string) => void,
+    dropped: Dropped,
+    joins: boolean,
   ): Promise<ShardLink> {
     const opened = await Promise.allSettled([connectOnce(at, credentials), connectOnce(at, credentials)]);
     const [writes, reads] = opened.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
@@ -41,7 +50,7 @@ export class ShardLink {
       for (const name of scriptNames) {
         await inTime(writes!.script('LOAD', scriptSources[name]), commandTimeoutMs);
       }
-      const link = new ShardLink(at, writes!, reads!, dropped);
+      const link = new ShardLink(at, writes!, reads!, dropped, joins);
       if (writes!.status !== 'ready' || reads!.status !== 'ready') {
         throw new Error(`${at.host}:${at.port} closed the connection`);
       }
@@ -68,10 +77,11 @@ export class ShardLink {
   /** Runs calls in order, one pipeline; an answer or an error for each. @throws when the connection broke */
   async write(calls: readonly ScriptCall[]): Promise<(unknown | Error)[]> {
     const pipeline = this.#writes.pipeline();
-    for (const call of calls) pipeline.evalsha(...(evalshaArguments(call) as [string, number]));
+    const joined = joinCalls(calls, this.#joins);
+    for (const call of joined) pipeline.evalsha(...(evalshaArguments(call) as [string, number]));
     const results = await inTime(pipeline.exec(), commandTimeoutMs);
     if (results === null) throw new Error('the pipeline was not carried out');
-    return results.map(([error, value]) => error ?? value);
+    return results.flatMap(([error, value], index) => answersOf(joined[index]!, error ?? value));
   }
 
   /** @returns replicas that have everything this connection wrote, within the time given */

@@ -253,7 +253,7 @@ export class Shard {
     this.#isConnecting = true;
     try {
       const at = await topology.locate(this.name);
-      link = await open(at, credentials, (reason) => this.#lost(link, reason));
+      link = await open(at, credentials, (reason) => this.#lost(link, reason), !topology.hasSlots);
       await greet(link);
       if (!link.isOpen) throw new Error(link.endReason);
     } catch (error) {

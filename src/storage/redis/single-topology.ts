@@ -6,6 +6,7 @@ export function singleTopology(at: HostAndPort, bucketCount: number): Topology {
   const name = 'redis';
   return {
     shards: [name],
+    hasSlots: false,
     controlShard: name,
     keepsMeta: () => true,
     bucketsOf: () => `0-${bucketCount - 1}`,

@@ -27,6 +27,7 @@ export async function slotTopology(options: SlotOptions): Promise<Topology> {
  * alone, so that the store is the same whichever nodes hold it.
  */
 class SlotTopology implements Topology {
+  readonly hasSlots = true;
   readonly #credentials: Credentials;
   readonly #keys: RedisKeys;
   readonly #slotOfBucket: number[] = [];

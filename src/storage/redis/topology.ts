@@ -4,6 +4,8 @@ import type { HostAndPort } from './options.js';
 /** Which masters there are, which holds a bucket, and where each is at the moment. */
 export interface Topology {
   readonly shards: readonly string[];
+  /** Whether it is a Redis Cluster, where one call must not touch the keys of several buckets: they are in different slots. */
+  readonly hasSlots: boolean;
   /** The buckets of a shard, for people: `0-499`. */
   bucketsOf(shard: string): string;
   shardOf(bucket: BucketIndex): string;

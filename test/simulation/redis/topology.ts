@@ -17,6 +17,7 @@ export function simTopology({ world, shards, node, shardOf }: SimTopologyOptions
   const byName = new Map(shards.map((shard) => [shard.name, shard] as const));
   return {
     shards: [...byName.keys()],
+    hasSlots: false,
     bucketsOf: () => '',
     shardOf: (bucket) => shards[shardOf(bucket)]!.name,
     controlShard: shards[0]!.name,
