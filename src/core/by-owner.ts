@@ -19,8 +19,7 @@ export class ByOwner<T extends Owned> implements Iterable<T> {
   #total: T | undefined;
   /** As long as there was never another. */
   #only: T | undefined;
-  #few: readonly T[] | undefined;
-  #many: Map<string, T> | undefined;
+  #more: readonly T[] | Map<string, T> | undefined;
 
   /** What is of all clients. */
   get total(): T | undefined {
@@ -28,8 +27,8 @@ export class ByOwner<T extends Owned> implements Iterable<T> {
   }
 
   get size(): number {
-    const inside = (this.#total === undefined ? 0 : 1) + (this.#only === undefined ? 0 : 1);
-    return inside + (this.#few?.length ?? 0) + (this.#many?.size ?? 0);
+    const more = this.#more instanceof Map ? this.#more.size : (this.#more?.length ?? 0);
+    return (this.#total === undefined ? 0 : 1) + (this.#only === undefined ? 0 : 1) + more;
   }
 
   has(owner: T['owner']): boolean {
@@ -37,14 +36,12 @@ export class ByOwner<T extends Owned> implements Iterable<T> {
   }
 
   get(owner: T['owner']): T | undefined {
-    const many = this.#many;
-    if (many !== undefined) return many.get(owner) ?? (owner === '' ? this.#total : undefined);
+    const more = this.#more;
+    if (more instanceof Map) return more.get(owner) ?? (owner === '' ? this.#total : undefined);
     if (owner === '') return this.#total;
-    if (this.#only?.owner === owner) return this.#only;
-    const list = this.#few;
-    if (list === undefined) return undefined;
+    if (more === undefined) return this.#only?.owner === owner ? this.#only : undefined;
     // By index, and without a function: every Part comes by here.
-    for (let index = 0; index < list.length; index++) if (list[index]!.owner === owner) return list[index];
+    for (let index = 0; index < more.length; index++) if (more[index]!.owner === owner) return more[index];
     return undefined;
   }
 
@@ -53,26 +50,15 @@ export class ByOwner<T extends Owned> implements Iterable<T> {
     const { owner } = item;
     if (owner === '') {
       this.#total = item;
-    } else if (this.#many !== undefined) {
-      this.#many.set(owner, item);
-    } else if (this.#few !== undefined) {
-      this.#add(this.#few, item);
+    } else if (this.#more instanceof Map) {
+      this.#more.set(owner, item);
+    } else if (this.#more !== undefined) {
+      this.#more = withItem(this.#more, item);
     } else if (this.#only === undefined || this.#only.owner === owner) {
       this.#only = item;
     } else {
-      this.#few = [this.#only, item];
+      this.#more = [this.#only, item];
       this.#only = undefined;
-    }
-  }
-
-  #add(list: readonly T[], item: T): void {
-    const at = list.findIndex(({ owner }) => owner === item.owner);
-    // A new list, of just the length that it needs: one that is pushed to reserves sixteen places more.
-    if (at >= 0) this.#few = list.with(at, item);
-    else if (list.length < few) this.#few = list.concat(item);
-    else {
-      this.#many = new Map([...list, item].map((one) => [one.owner, one]));
-      this.#few = undefined;
     }
   }
 
@@ -80,9 +66,9 @@ export class ByOwner<T extends Owned> implements Iterable<T> {
   delete(owner: T['owner']): boolean {
     if (!this.has(owner)) return false;
     if (owner === '') this.#total = undefined;
-    else if (this.#many !== undefined) this.#many.delete(owner);
-    else if (this.#few !== undefined) this.#few = this.#few.filter((one) => one.owner !== owner);
-    else this.#only = undefined;
+    else if (this.#more === undefined) this.#only = undefined;
+    else if (this.#more instanceof Map) this.#more.delete(owner);
+    else this.#more = this.#more.filter((one) => one.owner !== owner);
     return true;
   }
 
@@ -90,15 +76,22 @@ export class ByOwner<T extends Owned> implements Iterable<T> {
   some(test: (item: T) => boolean): boolean {
     if (this.#total !== undefined && test(this.#total)) return true;
     if (this.#only !== undefined && test(this.#only)) return true;
-    if (this.#few !== undefined) return this.#few.some(test);
-    if (this.#many !== undefined) for (const one of this.#many.values()) if (test(one)) return true;
+    if (this.#more !== undefined) for (const one of this.#more.values()) if (test(one)) return true;
     return false;
   }
 
   *[Symbol.iterator](): Iterator<T> {
     if (this.#total !== undefined) yield this.#total;
     if (this.#only !== undefined) yield this.#only;
-    const more = this.#few ?? this.#many?.values();
-    if (more !== undefined) for (const one of more) yield one;
+    if (this.#more !== undefined) for (const one of this.#more.values()) yield one;
   }
+}
+
+/** No private method: those cost every object a field. */
+function withItem<T extends Owned>(list: readonly T[], item: T): readonly T[] | Map<string, T> {
+  const at = list.findIndex(({ owner }) => owner === item.owner);
+  // A new list, of just the length that it needs: one that is pushed to reserves sixteen places more.
+  if (at >= 0) return list.with(at, item);
+  if (list.length < few) return list.concat(item);
+  return new Map([...list, item].map((one) => [one.owner, one]));
 }

@@ -17,7 +17,7 @@ const step = fc.oneof(
 t.test('does what a Map does, and runs over what is of all clients first', async (t) => {
   const sizes = new Set<number>();
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
       const [map, own] = [new Map<Item['owner'], Item>(), new ByOwner<Item>()];
       return steps.every((one) => {
         if ('set' in one) {
