@@ -1,4 +1,5 @@
-import type { BucketIndex, ClientId, Position, ProducerId, TabName, TabType } from '../core/ids.js';
+import { ByOwner, type Owned } from '../core/by-owner.js';
+import type { BucketIndex, Position, ProducerId, TabName, TabType } from '../core/ids.js';
 import { HeadGuard } from './head-guard.js';
 import {
   type JournalEntry,
@@ -16,7 +17,7 @@ export interface Stored {
 }
 
 /** A stored page: what the model must know about it, and whatever the engine adds to find its content. */
-export interface StoredPage extends Stored {
+export interface StoredPage extends Stored, Owned {
   readonly type: TabType;
   readonly position: Position;
 }
@@ -55,7 +56,7 @@ export class BucketModel<E extends Stored, P extends StoredPage, S extends Store
   readonly producers = new Map<ProducerId, Mutable<ProducerRow>>();
   readonly aside: S[] = [];
   readonly #journal = new Map<Position, E>();
-  readonly #pages = new Map<string, P>();
+  readonly #pages = new Map<TabName, ByOwner<P>>();
   readonly #tally: Tally;
   #lastPosition = 0 as Position;
   #trimmedUpTo = 0 as Position;
@@ -133,19 +134,23 @@ export class BucketModel<E extends Stored, P extends StoredPage, S extends Store
   }
 
   /** The page as it is now: what is written later changes it. */
-  getPage(key: PageKey): P | undefined {
-    return this.#pages.get(pageKey(key));
+  getPage({ tab, client }: PageKey): P | undefined {
+    return this.#pages.get(tab)?.get(client);
   }
 
   /** Writes a page unless that would lower its position (R5). @returns whether it was written */
-  putPage(key: PageKey, page: P): boolean {
-    const text = pageKey(key);
-    const known = this.#pages.get(text);
+  putPage(tab: TabName, page: P): boolean {
+    let pages = this.#pages.get(tab);
+    if (pages === undefined) {
+      pages = new ByOwner();
+      this.#pages.set(tab, pages);
+    }
+    const known = pages.get(page.owner);
     if (known !== undefined && known.position > page.position) return false;
     this.#tally.pageBytes += page.bytes - (known?.bytes ?? 0);
     if (known === undefined) {
       this.#tally.pages++;
-      this.#pages.set(text, page);
+      pages.set(page);
     } else {
       // In its place: every checkpoint writes very many, and a new object for each would be old garbage by the next.
       Object.assign(known, page);
@@ -155,12 +160,14 @@ export class BucketModel<E extends Stored, P extends StoredPage, S extends Store
 
   /** Deletes a page unless it contains more than whoever deletes it knew (R5). */
   deletePage(key: PageKey, position: Position): void {
-    const text = pageKey(key);
-    const known = this.#pages.get(text);
-    if (known === undefined || known.position > position) return;
+    const { tab, client } = key;
+    const pages = this.#pages.get(tab);
+    const known = pages?.get(client);
+    if (pages === undefined || known === undefined || known.position > position) return;
     this.#tally.pages--;
     this.#tally.pageBytes -= known.bytes;
-    this.#pages.delete(text);
+    pages.delete(client);
+    if (pages.size === 0) this.#pages.delete(tab);
   }
 
   /** Content that turned out to be damaged. */
@@ -191,8 +198,8 @@ export class BucketModel<E extends Stored, P extends StoredPage, S extends Store
 
   pageInfos(): PageInfo[] {
     const infos: PageInfo[] = [];
-    for (const [text, { type, position }] of this.#pages)
-      infos.push({ ...splitPageKey(text), type, position });
+    for (const [tab, pages] of this.#pages)
+      for (const { owner, type, position } of pages) infos.push({ tab, client: owner, type, position });
     return infos;
   }
 
@@ -213,14 +220,4 @@ export function rowAfter(
   item: Pick<JournalEntry | SetAside, 'producer' | 'birthMs' | 'seq' | 'atMs'>,
 ): ProducerRow {
   return { producer: item.producer, birthMs: item.birthMs, lastSeq: item.seq, lastAtMs: item.atMs };
-}
-
-/** One string per page, for one flat map per bucket; names have no line feed, so it is injective. */
-function pageKey(key: PageKey): string {
-  return `${key.tab}\n${key.client}`;
-}
-
-function splitPageKey(text: string): PageKey {
-  const at = text.indexOf('\n');
-  return { tab: text.slice(0, at) as TabName, client: text.slice(at + 1) as ClientId | '' };
 }

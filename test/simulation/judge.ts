@@ -83,7 +83,7 @@ async function read(server: SimServer, bucket: BucketIndex, tab: TabName): Promi
   const reading = new Map<string, Counted>();
   // In one go: a client that is forgotten in between would be missing here and there.
   await owner.exclusively(async (check) => {
-    const slots = [...(owner.states.tab(tab)?.slots.values() ?? [])].filter(({ position }) => position > 0);
+    const slots = [...(owner.states.tab(tab) ?? [])].filter(({ position }) => position > 0);
     try {
       await owner.load(slots);
       check();

@@ -83,7 +83,7 @@ function refuse(
   } else if (known.type !== type) {
     return { code: 'type_conflict', message: `${tab} is a ${known.type}, not a ${type}` };
   }
-  if (known?.slots.has(client)) return undefined;
+  if (known?.has(client)) return undefined;
   if (!capacity.hasRoomForSlot) {
     return { code: 'too_many_states', message: `no memory to keep track of ${tab} of client ${client}` };
   }

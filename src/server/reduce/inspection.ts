@@ -79,7 +79,7 @@ async function eachPage(
 ): Promise<void> {
   const stored: Slot[] = [];
   for (const tabSlots of owner.states.tabs()) {
-    for (const slot of tabSlots.slots.values()) if (slot.storedPosition > 0) stored.push(slot);
+    for (const slot of tabSlots) if (slot.storedPosition > 0) stored.push(slot);
   }
   for (const slots of chunks(stored, pagesPerGo)) {
     await owner.exclusively(async () => {

@@ -35,9 +35,9 @@ export async function prune(owner: BucketOwner, options: PruneOptions): Promise<
   await whenWrittenDown(owner, async () => {
     for (const [tabSlots, idle] of byTab(owner, candidates)) {
       const whole = idle.some(({ owner: whose }) => whose === '');
-      const goners = whole ? [...tabSlots.slots.values()] : idle;
+      const goners = whole ? [...tabSlots] : idle;
       if (whole) {
-        if (await stillIdle(owner, tabSlots.slots.get('')!, options)) await removeSlots(owner, goners, []);
+        if (await stillIdle(owner, tabSlots.total!, options)) await removeSlots(owner, goners, []);
       } else {
         clients += await pruneClients(owner, tabSlots, goners, options);
       }
@@ -79,9 +79,9 @@ export async function deleteTabs(owner: BucketOwner, tabs: readonly TabName[]): 
   let deleted = 0;
   await whenWrittenDown(owner, async () => {
     for (const tab of tabs) {
-      const slots = owner.states.tab(tab)?.slots;
-      if (slots === undefined) continue;
-      await removeSlots(owner, [...slots.values()], []);
+      const tabSlots = owner.states.tab(tab);
+      if (tabSlots === undefined) continue;
+      await removeSlots(owner, [...tabSlots], []);
       deleted++;
     }
   });
@@ -97,8 +97,8 @@ export async function recompute(owner: BucketOwner, only?: ReadonlySet<TabName>)
       // Looked up here only: a client that came while this waited for its turn belongs in the sum as well.
       const present = owner.states.tab(tab);
       if (present?.handler?.tabState !== 'kept') return;
-      const { type, handler, slots } = present;
-      const parts = [...slots.values()].filter((slot) => slot.owner !== '' && slot.position > 0);
+      const { type, handler } = present;
+      const parts = [...present].filter((slot) => slot.owner !== '' && slot.position > 0);
       if (parts.length === 0) return;
       const total = owner.states.declare(tab, type, '');
       const used = [total, ...parts];
@@ -193,8 +193,7 @@ async function stillIdle(owner: BucketOwner, slot: Slot, options: PruneOptions):
 function allSlots(owner: BucketOwner): Slot[] {
   const slots: Slot[] = [];
   for (const tabSlots of owner.states.tabs()) {
-    for (const slot of tabSlots.slots.values())
-      if (slot.owner !== departed && slot.position > 0) slots.push(slot);
+    for (const slot of tabSlots) if (slot.owner !== departed && slot.position > 0) slots.push(slot);
   }
   return slots;
 }
@@ -203,7 +202,7 @@ function byTab(owner: BucketOwner, slots: readonly Slot[]): Map<TabSlots, Slot[]
   const groups = new Map<TabSlots, Slot[]>();
   for (const slot of slots) {
     const tabSlots = owner.states.tab(slot.tab);
-    if (tabSlots?.slots.get(slot.owner) !== slot) continue;
+    if (tabSlots?.get(slot.owner) !== slot) continue;
     const group = groups.get(tabSlots) ?? [];
     group.push(slot);
     groups.set(tabSlots, group);

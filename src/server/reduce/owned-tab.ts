@@ -15,9 +15,7 @@ export class OwnedTab {
 
   /** Undefined for a tab of which nothing is applied yet: the index is ahead of the journal. */
   static of(tabSlots: TabSlots | undefined): OwnedTab | undefined {
-    if (tabSlots === undefined) return undefined;
-    for (const { position } of tabSlots.slots.values()) if (position > 0) return new OwnedTab(tabSlots);
-    return undefined;
+    return tabSlots?.some(isApplied) ? new OwnedTab(tabSlots) : undefined;
   }
 
   get tab(): TabName {
@@ -35,28 +33,31 @@ export class OwnedTab {
 
   /** How many States it has, or is about to have. */
   get size(): number {
-    return this.#tabSlots.slots.size;
+    return this.#tabSlots.size;
   }
 
   /** Clients of which something is applied. */
   *clients(): Iterable<ClientId> {
-    for (const { owner, position } of this.#tabSlots.slots.values())
-      if (position > 0 && isClient(owner)) yield owner;
+    for (const { owner, position } of this.#tabSlots) if (position > 0 && isClient(owner)) yield owner;
   }
 
   has(client: ClientId): boolean {
-    return (this.#tabSlots.slots.get(client)?.position ?? 0) > 0;
+    return (this.#tabSlots.get(client)?.position ?? 0) > 0;
   }
 
   /** The slots of what is needed and of which something is applied. */
   slots(whose: Whose): Slot[] {
-    const { slots } = this.#tabSlots;
-    if (whose === 'tab') return applied([slots.get('')]);
-    if (whose === 'all clients') return applied([...slots.values()].filter(({ owner }) => isClient(owner)));
-    return applied(Array.from(whose, (client) => slots.get(client)));
+    const tabSlots = this.#tabSlots;
+    if (whose === 'tab') return applied([tabSlots.total]);
+    if (whose === 'all clients') return applied([...tabSlots].filter(({ owner }) => isClient(owner)));
+    return applied(Array.from(whose, (client) => tabSlots.get(client)));
   }
 }
 
 function applied(slots: readonly (Slot | undefined)[]): Slot[] {
-  return slots.filter((slot) => slot !== undefined && slot.position > 0) as Slot[];
+  return slots.filter((slot) => slot !== undefined && isApplied(slot)) as Slot[];
+}
+
+function isApplied({ position }: Slot): boolean {
+  return position > 0;
 }

@@ -2,7 +2,7 @@ import type { Answer, Block, BlockRejection } from '../../core/block.js';
 import type { ProducerId, Seq } from '../../core/ids.js';
 import { type ProducerRow, retiredSeq } from '../../storage/store.js';
 
-/** One producer as the owner of a bucket knows it. */
+/** One producer as the owner of a bucket knows it. Each bucket has one for each: there are no Maps in most. */
 export interface KnownProducer {
   readonly producer: ProducerId;
   readonly birthMs: number;
@@ -11,12 +11,12 @@ export interface KnownProducer {
   /** Last number handed to the store. */
   issuedSeq: Seq;
   lastAtMs: number;
-  /** What becomes of the numbers handed to the store that are not durable yet: those after `lastSeq`, in their order. */
-  readonly pending: Promise<Answer>[];
+  /** What becomes of the numbers handed to the store that are not durable yet: those after `lastSeq`, in their order; undefined for none. */
+  pending: Promise<Answer>[] | undefined;
   /** The append that retires it, as long as that is not durable. */
   retiring: Promise<Answer> | undefined;
-  /** What was rejected of the last few Blocks, to be said again with a repeated acknowledgement. */
-  readonly rejections: Map<Seq, readonly BlockRejection[]>;
+  /** What was rejected of the last few Blocks, to be said again with a repeated acknowledgement; undefined for nothing. */
+  rejections: Map<Seq, readonly BlockRejection[]> | undefined;
 }
 
 export type Verdict =
@@ -50,9 +50,9 @@ export class Producers {
       lastSeq,
       issuedSeq: lastSeq,
       lastAtMs,
-      pending: [],
+      pending: undefined,
       retiring: undefined,
-      rejections: new Map(),
+      rejections: undefined,
     };
     this.#known.set(producer, known);
     return known;
@@ -68,11 +68,11 @@ export class Producers {
     if (known.lastSeq === retiredSeq) return answer({ kind: 'unknown_producer' });
     if (known.retiring !== undefined) return { kind: 'after', pending: known.retiring };
     if (seq <= known.lastSeq) {
-      return answer({ kind: 'acknowledged', repeat: true, rejected: known.rejections.get(seq) ?? [] });
+      return answer({ kind: 'acknowledged', repeat: true, rejected: known.rejections?.get(seq) ?? [] });
     }
-    if (seq <= known.issuedSeq) return { kind: 'after', pending: known.pending[seq - known.lastSeq - 1]! };
+    if (seq <= known.issuedSeq) return { kind: 'after', pending: known.pending![seq - known.lastSeq - 1]! };
     if (seq === known.issuedSeq + 1) return { kind: 'append' };
-    const last = known.pending.at(-1);
+    const last = known.pending?.at(-1);
     if (last !== undefined) return { kind: 'after', pending: last };
     return answer({ kind: 'expects', seq: (known.lastSeq + 1) as Seq });
   }
@@ -81,7 +81,8 @@ export class Producers {
     const fresh = (of: ProducerId) => this.#add({ producer: of, birthMs, lastSeq: 0 as Seq, lastAtMs: atMs });
     const known = this.#known.get(producer) ?? fresh(producer);
     known.issuedSeq = seq;
-    known.pending.push(pending);
+    if (known.pending === undefined) known.pending = [pending];
+    else known.pending.push(pending);
     if (retires === undefined) return;
     // One that the store has lost is named as well: a late copy of its first Block must not begin it anew meanwhile.
     const retired = this.#known.get(retires) ?? fresh(retires);
@@ -93,9 +94,14 @@ export class Producers {
     if (known === undefined) return;
     known.lastSeq = seq;
     known.lastAtMs = atMs;
-    known.pending.shift();
-    if (rejected.length > 0) known.rejections.set(seq, rejected);
-    known.rejections.delete((seq - keptRejections) as Seq);
+    known.pending?.shift();
+    if (known.pending?.length === 0) known.pending = undefined;
+    if (rejected.length > 0) {
+      known.rejections ??= new Map();
+      known.rejections.set(seq, rejected);
+    }
+    known.rejections?.delete((seq - keptRejections) as Seq);
+    if (known.rejections?.size === 0) known.rejections = undefined;
     if (retires !== undefined) this.#retire(retires, known.birthMs, atMs);
   }
 
@@ -113,7 +119,7 @@ export class Producers {
     const producers: ProducerId[] = [];
     let horizonMs = beforeMs;
     for (const { producer, birthMs, lastAtMs, pending } of this.#known.values()) {
-      if (lastAtMs >= beforeMs || pending.length > 0) continue;
+      if (lastAtMs >= beforeMs || pending !== undefined) continue;
       producers.push(producer);
       horizonMs = Math.max(horizonMs, birthMs);
     }
@@ -125,7 +131,7 @@ export class Producers {
     this.#horizonMs = Math.max(this.#horizonMs, horizonMs);
     for (const producer of producers) {
       const known = this.#known.get(producer);
-      if (known !== undefined && known.pending.length === 0 && known.lastAtMs < beforeMs)
+      if (known !== undefined && known.pending === undefined && known.lastAtMs < beforeMs)
         this.#known.delete(producer);
     }
   }

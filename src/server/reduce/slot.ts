@@ -1,3 +1,4 @@
+import { ByOwner } from '../../core/by-owner.js';
 import type { Handler } from '../../core/handlers/handler.js';
 import type { ClientId, Position, TabName, TabType } from '../../core/ids.js';
 
@@ -8,50 +9,52 @@ import type { ClientId, Position, TabName, TabType } from '../../core/ids.js';
 export type SlotOwner = ClientId | '' | typeof departed;
 export const departed = '%departed' as ClientId;
 
-/** One State of a bucket: in memory, or only in the store. */
-export interface Slot {
-  readonly tab: TabName;
-  readonly type: TabType;
+/** One State of a bucket: in memory, or only in the store. There are very many: each field costs. */
+export class Slot {
+  readonly tabSlots: TabSlots;
   readonly owner: SlotOwner;
   /** Undefined while it is only in the store, or does not exist yet (`position` and `storedPosition` 0). */
-  state: unknown;
+  state: unknown = undefined;
   /** Position of the last journal entry that the State contains. */
-  position: Position;
+  position = 0 as Position;
   /** Position of its page in the store; 0 for none. */
-  storedPosition: Position;
+  storedPosition = 0 as Position;
   /** First entry that the State contains and its page does not (R6); 0 when the page has everything. */
-  dirtyFrom: Position;
+  dirtyFrom = 0 as Position;
   /** The same, counted from the snapshot that is being written; undefined when none is. */
-  dirtySinceSnapshot: Position | undefined;
+  dirtySinceSnapshot: Position | undefined = undefined;
   /** Not to be evicted now: something is about to use it. */
-  pins: number;
+  pins = 0;
   /** Used since the eviction's hand last passed. */
-  used: boolean;
+  used = false;
+
+  constructor(tabSlots: TabSlots, owner: SlotOwner) {
+    this.tabSlots = tabSlots;
+    this.owner = owner;
+  }
+
+  get tab(): TabName {
+    return this.tabSlots.tab;
+  }
+
+  get type(): TabType {
+    return this.tabSlots.type;
+  }
 }
 
-export interface TabSlots {
+/** The States of one tab. */
+export class TabSlots extends ByOwner<Slot> {
   readonly tab: TabName;
   readonly type: TabType;
   /** Undefined when no such Handler is loaded here: the pages are kept, and not touched. */
   readonly handler: Handler | undefined;
-  readonly slots: Map<SlotOwner, Slot>;
-  /** That of `slots` which is over all clients: every Part touches it. */
-  total: Slot | undefined;
-}
 
-export function newSlot(tabSlots: TabSlots, owner: SlotOwner, storedPosition: Position): Slot {
-  return {
-    tab: tabSlots.tab,
-    type: tabSlots.type,
-    owner,
-    state: undefined,
-    position: storedPosition,
-    storedPosition,
-    dirtyFrom: 0 as Position,
-    dirtySinceSnapshot: undefined,
-    pins: 0,
-    used: false,
-  };
+  constructor(tab: TabName, type: TabType, handler: Handler | undefined) {
+    super();
+    this.tab = tab;
+    this.type = type;
+    this.handler = handler;
+  }
 }
 
 export function isClient(owner: SlotOwner): owner is ClientId {

@@ -1,10 +1,10 @@
 import type { Handler } from '../../core/handlers/handler.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
-import type { ClientId, Position, TabName, TabType } from '../../core/ids.js';
+import type { Position, TabName, TabType } from '../../core/ids.js';
 import type { Page, PageInfo, PageKey } from '../../storage/store.js';
 import { decodeState } from '../../wire/state.js';
 import type { Capacity } from './capacity.js';
-import { isClient, newSlot, type Slot, type SlotOwner, type TabSlots } from './slot.js';
+import { isClient, Slot, type SlotOwner, TabSlots } from './slot.js';
 
 /** Reads pages under the bucket's present head; rejects when the bucket was lost meanwhile. */
 export type ReadPages = (keys: readonly PageKey[]) => Promise<readonly (Page | undefined)[]>;
@@ -67,7 +67,7 @@ export class States {
   declareTab(tab: TabName, type: TabType): TabSlots {
     let tabSlots = this.#tabs.get(tab);
     if (tabSlots === undefined) {
-      tabSlots = { tab, type, handler: this.#registry.get(type), slots: new Map(), total: undefined };
+      tabSlots = new TabSlots(tab, type, this.#registry.get(type));
       this.#tabs.set(tab, tabSlots);
       this.#capacity.tabs++;
     }
@@ -76,11 +76,10 @@ export class States {
 
   /** The slot of `owner` in a tab that was just declared, made when there is none. */
   declareSlot(tabSlots: TabSlots, owner: SlotOwner): Slot {
-    let slot = tabSlots.slots.get(owner);
+    let slot = tabSlots.get(owner);
     if (slot === undefined) {
-      slot = newSlot(tabSlots, owner, 0 as Position);
-      tabSlots.slots.set(owner, slot);
-      if (owner === '') tabSlots.total = slot;
+      slot = new Slot(tabSlots, owner);
+      tabSlots.set(slot);
       this.#capacity.slots++;
       if (isClient(owner)) this.#capacity.addClient(owner);
     }
@@ -88,7 +87,7 @@ export class States {
   }
 
   find(tab: TabName, owner: SlotOwner): Slot | undefined {
-    return this.#tabs.get(tab)?.slots.get(owner);
+    return this.#tabs.get(tab)?.get(owner);
   }
 
   handlerOf(slot: Slot): Handler | undefined {
@@ -122,7 +121,7 @@ export class States {
 
   /** Keeps a State that was decoded from the page that the slot has now, if there is room in memory. */
   adopt(slot: Slot, state: unknown): void {
-    const isPresent = this.#tabs.get(slot.tab)?.slots.get(slot.owner) === slot;
+    const isPresent = this.find(slot.tab, slot.owner) === slot;
     if (isPresent && slot.state === undefined && this.#capacity.hasRoomForState) this.#keep(slot, state);
   }
 
@@ -210,30 +209,24 @@ export class States {
     this.#unload(slot);
     this.dirty.delete(slot);
     const tabSlots = this.#tabs.get(slot.tab);
-    if (!tabSlots?.slots.delete(slot.owner)) return;
-    if (slot === tabSlots.total) tabSlots.total = undefined;
+    if (!tabSlots?.delete(slot.owner)) return;
     this.#capacity.slots--;
     if (isClient(slot.owner)) this.#capacity.removeClient(slot.owner);
-    if (tabSlots.slots.size > 0) return;
+    if (tabSlots.size > 0) return;
     this.#tabs.delete(slot.tab);
     this.#capacity.tabs--;
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (const { slots } of this.#tabs.values()) {
-      this.#capacity.slots -= slots.size;
-      for (const owner of slots.keys()) if (isClient(owner)) this.#capacity.removeClient(owner);
+    for (const tabSlots of this.#tabs.values()) {
+      this.#capacity.slots -= tabSlots.size;
+      for (const { owner } of tabSlots) if (isClient(owner)) this.#capacity.removeClient(owner);
     }
     this.#capacity.tabs -= this.#tabs.size;
     this.#capacity.states -= this.#loaded.size;
     this.#tabs.clear();
     this.#loaded.clear();
     this.dirty.clear();
-  }
-
-  /** Clients of a tab of which something has been applied. */
-  *clientsOf({ slots }: TabSlots): Iterable<ClientId> {
-    for (const [owner, slot] of slots) if (isClient(owner) && slot.position > 0) yield owner;
   }
 }

@@ -35,6 +35,7 @@ export type LogBucket = BucketModel<LocatedEntry, LocatedPage, LocatedAside>;
 /** Rough size of what the compaction restates of a bucket, and of each of its producers. */
 const factsBytes = 64;
 const producerBytes = 72;
+const maxSharedClients = 4096;
 
 /** What is in the log and still holds, with its place: all the engine keeps in memory. */
 export class LogIndex {
@@ -45,6 +46,8 @@ export class LogIndex {
   readonly #asides = new Map<string, LocatedAside>();
   /** One string per tab type, however often the log names it. */
   readonly #types = new Map<string, TabType>();
+  /** Likewise for clients, as long as these are not too many to be kept here: many tabs have the same ones. */
+  readonly #clients = new Map<string, PageKey['client']>();
 
   constructor(bucketCount: number) {
     this.statedIn = new Array<number | undefined>(bucketCount).fill(undefined);
@@ -106,7 +109,9 @@ export class LogIndex {
           const { content, position } = item;
           if (!damaged?.has(content)) {
             const type = this.#type(item.type);
-            bucket.putPage(item, { type, position, segment, offset, bytes: content.bytes, crc: content.crc });
+            const { bytes, crc } = content;
+            const owner = this.#client(item.client);
+            bucket.putPage(item.tab, { owner, type, position, segment, offset, bytes, crc });
           }
           offset += content.bytes;
         }
@@ -165,6 +170,14 @@ export class LogIndex {
     if (known !== undefined) return known;
     this.#types.set(type, type);
     return type;
+  }
+
+  #client(client: PageKey['client']): PageKey['client'] {
+    const known = this.#clients.get(client);
+    if (known !== undefined) return known;
+    if (this.#clients.size >= maxSharedClients) this.#clients.clear();
+    this.#clients.set(client, client);
+    return client;
   }
 }
 

@@ -116,7 +116,10 @@ class MemoryStore implements Store {
         model.deletePage(write, write.position);
       } else {
         const { type, position, bytes } = write;
-        model.putPage(write, { type, position, bytes: bytes.length, content: bytes.slice() });
+        model.putPage(write.tab, {
+          ...{ owner: write.client, type, position },
+          ...{ bytes: bytes.length, content: bytes.slice() },
+        });
       }
     }
   }
