@@ -96,6 +96,11 @@ export class Routes {
     return { buckets, longestMs };
   }
 
+  /** Whether any lane would take a Block. */
+  get hasRoom(): boolean {
+    return this.#lanes.some((lane) => lane.hasRoom);
+  }
+
   /** Whether a Block sealed now would be sent at once: sealing earlier would only end the merging early. */
   ready(bucket: BucketIndex): boolean {
     const route = this.#routes[bucket]!;
