@@ -166,16 +166,16 @@ export class Cluster {
       log,
       events: {
         greeted: (_lane, hello) => this.#greeted(hello),
-        answered: (lane, answers) => {
-          this.#routes?.answered(lane, answers);
-          this.#checkEmpty();
-        },
+        answered: (lane, block, answer) => this.#routes?.answered(lane, block, answer),
         down: (lane) => this.#routes?.laneDown(lane),
         up: () => {
           this.#routes?.place();
           this.#send();
         },
-        room: () => this.#room(),
+        room: () => {
+          this.#room();
+          this.#checkEmpty();
+        },
       },
     });
   }
