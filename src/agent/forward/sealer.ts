@@ -7,24 +7,16 @@ const bytesPerSend = 2 ** 20;
 const leastPauseMs = 250;
 /** However far behind servers are: nobody folds blindly for longer. Higher values let more merge, and show events later. */
 const longestPauseMs = 2000;
+/** At each flush interval, the most buckets that were due count for so much less. */
+const dueFading = 0.98;
 
 export interface SealerOptions {
   readonly producer: Pick<Producer, 'filledBuckets' | 'seal'>;
   readonly routes: Pick<Routes, 'hasRoom' | 'ready' | 'sealed'>;
-  /** Servers are behind when they need longer than this for what came in as long a time. */
+  /** Servers are behind when they need longer than this for what one interval brought. */
   readonly flushIntervalMs: number;
   /** Sends what is sealed, as far as there is room. */
   readonly send: () => void;
-}
-
-/** What one flush interval brought, as far as it could not be sealed at once. */
-interface Arrears {
-  readonly atMs: number;
-  /** Buckets that became due. */
-  readonly brought: number;
-  /** Those of them that have not been sealed since. */
-  left: number;
-  isLate: boolean;
 }
 
 /**
@@ -32,10 +24,11 @@ interface Arrears {
  */
 export class Sealer {
   readonly #options: SealerOptions;
-  /** What the buckets that wait belong to: until it is sealed, a bucket does not count again. */
-  readonly #waiting = new Map<BucketIndex, Arrears>();
-  /** Oldest first. */
-  #arrears: Arrears[] = [];
+  /** Since when buckets have been due that could not be sealed; the oldest first. */
+  readonly #waiting = new Map<BucketIndex, number>();
+  /** The most buckets that were due at once, fading: what is left of many is not many, and one that is stuck is not all. */
+  #mostDue = 0;
+  #isBehind = false;
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -48,31 +41,24 @@ export class Sealer {
 
   /**
    * After how long servers will have caught up, as far as can be told; 0 when they are not behind. They are from when more than half
-   * of what one flush interval brought has waited for another, until three quarters of it are sealed. Never longer than that has
-   * waited: lanes that have just begun, say, say nothing of how fast they will be.
+   * of the buckets have waited for a flush interval until no more than a quarter have. Never longer than these have waited: lanes
+   * that have just begun, say, say nothing of how fast they will be.
    */
   pauseMs(nowMs: number): number {
-    const late = this.#look(nowMs);
-    if (late === undefined) return 0;
-    const { atMs, brought, left } = late;
-    const behindMs = nowMs - atMs;
-    const sealed = brought - left;
-    const caughtUpMs = sealed > 0 ? (behindMs * left) / sealed : behindMs;
+    const { late, behindMs } = this.#look(nowMs);
+    if (!this.#isBehind) return 0;
+    const inTime = this.#mostDue - late;
+    const caughtUpMs = inTime > 0 ? (behindMs * late) / inTime : behindMs;
     return Math.ceil(Math.max(Math.min(caughtUpMs, behindMs, longestPauseMs), leastPauseMs));
   }
 
   /** Seals what is due and can be sent; called on every flush interval. */
   seal(nowMs: number): void {
-    const brought = this.#options.producer.filledBuckets.size - this.#waiting.size;
+    const { filledBuckets } = this.#options.producer;
+    this.#mostDue = Math.max(filledBuckets.size, this.#mostDue * dueFading);
     this.sealMore(nowMs);
+    for (const bucket of filledBuckets) if (!this.#waiting.has(bucket)) this.#waiting.set(bucket, nowMs);
     this.#look(nowMs);
-    const arrears = { atMs: nowMs, brought, left: 0, isLate: false };
-    for (const bucket of this.#options.producer.filledBuckets) {
-      if (this.#waiting.has(bucket)) continue;
-      this.#waiting.set(bucket, arrears);
-      arrears.left++;
-    }
-    if (arrears.left > 0) this.#arrears.push(arrears);
   }
 
   /** Seals what can be sent now: a server has taken something. */
@@ -85,7 +71,7 @@ export class Sealer {
       const block = producer.seal(bucket, nowMs);
       if (block === undefined) continue;
       routes.sealed(bucket);
-      this.#noteSealed(bucket);
+      this.#waiting.delete(bucket);
       bytes += block.payload.length;
       if (bytes < bytesPerSend) continue;
       bytes = 0;
@@ -95,20 +81,18 @@ export class Sealer {
     send();
   }
 
-  #noteSealed(bucket: BucketIndex): void {
-    const arrears = this.#waiting.get(bucket);
-    if (arrears === undefined) return;
-    arrears.left--;
-    this.#waiting.delete(bucket);
-  }
-
-  /** @returns the oldest arrears for which servers are behind */
-  #look(nowMs: number): Arrears | undefined {
-    this.#arrears = this.#arrears.filter(({ brought, left }) => left > brought / 4);
+  /** @returns how many buckets have waited for too long, and for how long more than a quarter of all have */
+  #look(nowMs: number): { late: number; behindMs: number } {
     const lateMs = Math.max(this.#options.flushIntervalMs, leastPauseMs);
-    for (const arrears of this.#arrears) {
-      if (nowMs - arrears.atMs >= lateMs && arrears.left > arrears.brought / 2) arrears.isLate = true;
+    const quarter = this.#mostDue / 4;
+    let late = 0;
+    let behindMs = 0;
+    for (const sinceMs of this.#waiting.values()) {
+      if (nowMs - sinceMs < lateMs) break;
+      if (late <= quarter) behindMs = nowMs - sinceMs;
+      late++;
     }
-    return this.#arrears.find(({ isLate }) => isLate);
+    this.#isBehind = late > (this.#isBehind ? quarter : this.#mostDue / 2);
+    return { late, behindMs };
   }
 }

@@ -6,7 +6,7 @@ import type { BucketIndex } from '../../../src/core/ids.js';
 /** Buckets with something to send, and a way to servers on which there is room for so many Blocks. */
 function scene({ blockBytes = 2 ** 20, flushIntervalMs = 250 } = {}) {
   const filled = new Set<BucketIndex>();
-  const way = { room: 0, unsent: 0, sends: 0, asked: 0 };
+  const way = { room: 0, unsent: 0, sends: 0, asked: 0, stuck: new Set<BucketIndex>() };
   const sealed: BucketIndex[] = [];
   const sealer = new Sealer({
     producer: {
@@ -20,9 +20,9 @@ function scene({ blockBytes = 2 ** 20, flushIntervalMs = 250 } = {}) {
       get hasRoom() {
         return way.room > 0;
       },
-      ready() {
+      ready(bucket) {
         way.asked++;
-        return way.room > 0;
+        return way.room > 0 && !way.stuck.has(bucket);
       },
       sealed(bucket) {
         sealed.push(bucket);
@@ -89,7 +89,7 @@ t.test('is not behind for as long as servers take what came within a flush inter
   }
 });
 
-t.test('is behind from when over half waited an interval until three quarters are sent', async (t) => {
+t.test('is behind from when over half have waited an interval until a quarter are left', async (t) => {
   const { sealer, fill, take } = scene();
   fill(100);
   sealer.seal(0);
@@ -131,6 +131,21 @@ t.test('what is left of a backlog does not count as another', async (t) => {
   sealer.seal(5000);
   t.equal(sealer.pauseMs(5249), 0);
   t.equal(sealer.pauseMs(5250), 250, 'but what comes later does');
+});
+
+t.test('a bucket that is stuck while all others go on makes nobody pause', async (t) => {
+  const { sealer, fill, take, way } = scene();
+  way.stuck.add(7 as BucketIndex);
+  for (let at = 0; at < 10_000; at += 250) {
+    fill(at % 1000 === 0 ? 100 : 8);
+    sealer.seal(at);
+    take(100, at + 20);
+    t.equal(sealer.pauseMs(at + 240), 0, `${at} ms`);
+  }
+  t.ok(sealer.hasMore);
+  fill(100);
+  sealer.seal(10_000);
+  t.equal(sealer.pauseMs(10_300), 300, 'nor does it make the pause longer when all have to wait');
 });
 
 t.test('is behind without a break while servers are too slow', async (t) => {
