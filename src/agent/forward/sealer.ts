@@ -29,6 +29,7 @@ export class Sealer {
   /** The most buckets that were due at once, fading: what is left of many is not many, and one that is stuck is not all. */
   #mostDue = 0;
   #isBehind = false;
+  #hasMore = false;
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -36,7 +37,7 @@ export class Sealer {
 
   /** Whether buckets wait for room on their lanes. */
   get hasMore(): boolean {
-    return this.#waiting.size > 0;
+    return this.#hasMore;
   }
 
   /**
@@ -79,6 +80,8 @@ export class Sealer {
       if (!routes.hasRoom) break;
     }
     send();
+    // What came in since the last flush interval is sent along for as long as something waits.
+    this.#hasMore = producer.filledBuckets.size > 0;
   }
 
   /** @returns how many buckets have waited for too long, and for how long more than a quarter of all have */
