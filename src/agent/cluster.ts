@@ -166,16 +166,16 @@ export class Cluster {
       log,
       events: {
         greeted: (_lane, hello) => this.#greeted(hello),
-        answered: (lane, answers) => {
-          this.#routes?.answered(lane, answers);
-          this.#checkEmpty();
-        },
+        answered: (lane, block, answer) => this.#routes?.answered(lane, block, answer),
         down: (lane) => this.#routes?.laneDown(lane),
         up: () => {
           this.#routes?.place();
           this.#send();
         },
-        room: () => this.#room(),
+        room: () => {
+          this.#room();
+          this.#checkEmpty();
+        },
       },
     });
   }
@@ -248,7 +248,12 @@ export class Cluster {
       clock,
       log: this.#options.log,
     });
-    this.#sealer = new Sealer({ producer, routes: this.#routes, send: () => this.#send() });
+    this.#sealer = new Sealer({
+      producer,
+      routes: this.#routes,
+      flushIntervalMs: this.#options.flushIntervalMs,
+      send: () => this.#send(),
+    });
     this.#routes.setLanes(this.#lanes.all);
   }
 
@@ -262,7 +267,7 @@ export class Cluster {
   #room(): void {
     const { spool, clock } = this.#options;
     // With a spool, what is sealed has to be written first, with each flush.
-    if (this.#sealer?.hasMore === true && spool === undefined) this.#sealer.seal(clock.nowMs());
+    if (this.#sealer?.hasMore === true && spool === undefined) this.#sealer.sealMore(clock.nowMs());
     else this.#send();
   }
 

@@ -18,6 +18,25 @@ const keptBytes = 2 ** 20;
 /** For one Part at a time, whose length stands before it. */
 const partWriter = new ByteWriter(1024);
 
+/** Payloads up to this size, as of Blocks, lie several in one piece: memory for each alone would cost more than the encoding. */
+const shortBytes = 4096;
+const pieceBytes = shortBytes * 8;
+const shortWriter = new ByteWriter(shortBytes);
+let piece = new Uint8Array(pieceBytes);
+let pieceUsed = 0;
+
+function copiedToPiece(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (pieceUsed + length > pieceBytes) {
+    piece = new Uint8Array(pieceBytes);
+    pieceUsed = 0;
+  }
+  const copy = new Uint8Array(piece.buffer, pieceUsed, length);
+  copy.set(bytes);
+  pieceUsed += length;
+  return copy;
+}
+
 /** Writes a payload of Parts tab by tab (layout: parts.ts); the caller sees to the order. One after the other may be written with it. */
 export class PartsWriter {
   #tabs = new ByteWriter(1024);
@@ -68,7 +87,10 @@ export class PartsWriter {
    * @param clients ascending @param handlers of the types, ascending by type
    */
   finish(clients: readonly ClientId[], handlers: readonly Handler[]): Uint8Array {
-    const out = new ByteWriter(this.#tabs.length + headBytes(clients, handlers));
+    const capacity = this.#tabs.length + headBytes(clients, handlers);
+    const isShort = capacity <= shortBytes;
+    const out = isShort ? shortWriter : new ByteWriter(capacity);
+    out.clear();
     out.u8(partsFormatVersion);
     out.varint(clients.length);
     for (const client of clients) out.string(client);
@@ -81,7 +103,7 @@ export class PartsWriter {
     out.raw(this.#tabs.peek());
     out.u32(xxHash32(out.peek()));
     this.clear();
-    return out.peek();
+    return isShort ? copiedToPiece(out.peek()) : out.peek();
   }
 
   /** Forgets what was written. */

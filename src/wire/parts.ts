@@ -30,6 +30,7 @@ import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { isName } from '../core/names.js';
 import { type PartEntry, PartMap, type PartsOfTab } from '../core/parts.js';
+import { Listing } from './listing.js';
 import { NameCache } from './name-cache.js';
 import { PartsWriter, partsFormatVersion } from './parts-writer.js';
 import { checkedContent, decodeBody, examineBody, type HandlerLookup, unknownFormat } from './state.js';
@@ -57,25 +58,23 @@ export function encodeParts(source: PartSource, registry: HandlerLookup): Uint8A
   const tabs = Symbol.iterator in source ? grouped(source, registry) : [...source.byTab()];
   // The name set is ASCII: the order of strings is the order of bytes.
   tabs.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const clients = new Set<ClientId>();
-  const types = new Set<TabType>();
+  const clients = new Listing<ClientId>();
+  const types = new Listing<TabType>();
   for (const tab of tabs) {
     types.add(tab.handler.type);
     for (const client of tab.clients.keys()) clients.add(client);
   }
-  const listedClients = [...clients].sort();
-  const handlers = [...types].sort().map((type) => handlerOf(registry, type));
-  const clientIndex = new Map(listedClients.map((client, index) => [client, index]));
-  const typeIndex = new Map(handlers.map(({ type }, index) => [type, index]));
+  const listedClients = clients.close();
+  const handlers = types.close().map((type) => handlerOf(registry, type));
   writer.clear();
   for (const { name, handler, clients: parts } of tabs) {
-    const type = typeIndex.get(handler.type)!;
+    const type = types.indexOf(handler.type);
     writer.beginTab(name, type, parts.size);
     // Where a tab has about as many clients as all tabs, asking for each of these is cheaper than sorting its own.
     const isWide = parts.size * 2 > listedClients.length;
     for (const client of isWide ? listedClients : [...parts.keys()].sort()) {
       const part = parts.get(client);
-      if (part !== undefined) writer.part(handlers[type]!, clientIndex.get(client)!, part.events, part.state);
+      if (part !== undefined) writer.part(handlers[type]!, clients.indexOf(client), part.events, part.state);
     }
   }
   return writer.finish(listedClients, handlers);

@@ -2,7 +2,6 @@
 import { type ErrorCode, errorCatalogue } from '../core/errors.js';
 import type { DefineTabs, PushRaw, RawAck } from './frame.js';
 import { type Codec, clipped, maxSessionLength, present } from './frame-fields.js';
-import { plain } from './msgpack.js';
 
 /** Ids are 32 bits wide in the columns. */
 const maxTabId = 2 ** 32 - 1;
@@ -25,7 +24,7 @@ export const rawCodecs = {
     code: 12,
     encode: ({ session, number, client, tabs, counts, seconds, values }) => [
       ...[session, number, client ?? null],
-      ...[plain(tabs), plain(counts), plain(seconds), plain(values)],
+      ...[tabs, counts, seconds, values],
     ],
     decode: (fields) => ({
       kind: 'push-raw',

@@ -5,6 +5,7 @@ import type { Log } from '../../runtime/log.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
 import type { Frame, Hello } from '../../wire/frame.js';
 import type { EndPoint } from './endpoints.js';
+import { InFlight } from './in-flight.js';
 
 /** `refused`: the other side does not fit (its version, its bucket map); tried again, more slowly. */
 export type LaneState = 'connecting' | 'up' | 'waiting' | 'refused' | 'closed';
@@ -14,10 +15,10 @@ export interface LaneEvents {
   greeted(lane: Lane, hello: Hello): string | undefined;
   /** Blocks may be sent from now on. */
   up(lane: Lane): void;
-  answered(lane: Lane, answers: readonly AddressedAnswer[]): void;
+  answered(lane: Lane, block: Block, answer: AddressedAnswer): void;
   /** The connection is gone: nothing that was in flight will be answered. */
   down(lane: Lane): void;
-  /** There is room for more. */
+  /** There is room for more; comes behind the answers of a frame. */
   room(lane: Lane): void;
 }
 
@@ -51,12 +52,6 @@ const latencyWeight = 0.2;
 const forgetHalfLifeMs = 30_000;
 const refusedDelayMs = 15_000;
 
-interface Push {
-  readonly sentAtMs: number;
-  readonly bytes: number;
-  left: number;
-}
-
 /**
  * One connection to one end-point, made again whenever it breaks. It carries Blocks there and answers back, within a
  * window of frames and bytes; which Blocks, and what answers mean, is the router's business.
@@ -65,15 +60,13 @@ export class Lane {
   readonly id: string;
   readonly endPoint: EndPoint;
   readonly #options: LaneOptions;
-  readonly #pushOf = new Map<string, Push>();
+  readonly #inFlight = new InFlight();
   #state: LaneState = 'connecting';
   #current: symbol | undefined;
   #connection: { close(reason: string): void } | undefined;
   #link: FrameLink | undefined;
   #hello: Hello | undefined;
   #cancelTimer: (() => void) | undefined;
-  #pushes = 0;
-  #inFlightBytes = 0;
   #lastHeardMs = 0;
   #latencyMs: number | undefined;
   #latencyAtMs = 0;
@@ -97,17 +90,16 @@ export class Lane {
 
   /** Whether a Block could be sent now. */
   get hasRoom(): boolean {
-    return (
-      this.up && this.#pushes < (this.#hello?.maxInFlight ?? 1) && this.#inFlightBytes < maxInFlightBytes
-    );
+    const { pushes, bytes } = this.#inFlight;
+    return this.up && pushes < (this.#hello?.maxInFlight ?? 1) && bytes < maxInFlightBytes;
   }
 
   get inFlightBlocks(): number {
-    return this.#pushOf.size;
+    return this.#inFlight.blocks;
   }
 
   get inFlightBytes(): number {
-    return this.#inFlightBytes;
+    return this.#inFlight.bytes;
   }
 
   get lastError(): string | undefined {
@@ -122,17 +114,11 @@ export class Lane {
   /** Decayed time from push to answer; while an answer is overdue, at least as long as it has been. */
   latencyMs(): number | undefined {
     const now = this.#options.clock.monotonicMs();
-    const oldest = this.#oldest();
+    const { oldest } = this.#inFlight;
     const overdue = oldest === undefined ? 0 : now - oldest.sentAtMs;
     if (this.#latencyMs === undefined) return overdue > 0 ? overdue : undefined;
     const idleMs = oldest === undefined ? now - this.#latencyAtMs : 0;
     return Math.max(overdue, this.#latencyMs * 0.5 ** (idleMs / forgetHalfLifeMs));
-  }
-
-  /** Pushes are answered nearly in order: the first in the map is old enough to be called the oldest. */
-  #oldest(): Push | undefined {
-    for (const push of this.#pushOf.values()) return push;
-    return undefined;
   }
 
   start(): void {
@@ -175,11 +161,9 @@ export class Lane {
       while (end < blocks.length && bytes + costOf(blocks[end]!) <= limit) bytes += costOf(blocks[end++]!);
       const batch = blocks.slice(sent, end);
       if (!this.#link.trySend({ kind: 'push-blocks', blocks: batch })) break;
-      const push = { sentAtMs: this.#options.clock.monotonicMs(), bytes, left: batch.length };
-      if (this.#pushOf.size === 0) this.#lastHeardMs = push.sentAtMs;
-      for (const block of batch) this.#pushOf.set(keyOf(block), push);
-      this.#pushes++;
-      this.#inFlightBytes += bytes;
+      const sentAtMs = this.#options.clock.monotonicMs();
+      if (this.#inFlight.blocks === 0) this.#lastHeardMs = sentAtMs;
+      this.#inFlight.add(batch, bytes, sentAtMs);
       sent = end;
     }
     return sent;
@@ -192,7 +176,7 @@ export class Lane {
     this.#current = undefined;
     this.#cancelTimer?.();
     this.#connection?.close(reason);
-    this.#forgetInFlight();
+    this.#inFlight.clear();
     this.#link = undefined;
     this.#options.events.down(this);
   }
@@ -245,20 +229,13 @@ export class Lane {
   }
 
   #answered(answers: readonly AddressedAnswer[], acknowledged: boolean): void {
-    const known: AddressedAnswer[] = [];
     for (const answer of answers) {
-      const key = keyOf(answer);
-      const push = this.#pushOf.get(key);
-      if (push === undefined) continue;
-      this.#pushOf.delete(key);
-      known.push(answer);
+      const sent = this.#inFlight.take(answer);
+      if (sent === undefined) continue;
       if (acknowledged) this.ackedBlocks++;
-      if (--push.left > 0) continue;
-      this.#pushes--;
-      this.#inFlightBytes -= push.bytes;
-      this.#measured(this.#lastHeardMs - push.sentAtMs);
+      if (sent.push.left === 0) this.#measured(this.#lastHeardMs - sent.push.sentAtMs);
+      this.#options.events.answered(this, sent.block, answer);
     }
-    this.#options.events.answered(this, known);
     this.#options.events.room(this);
   }
 
@@ -275,7 +252,7 @@ export class Lane {
     const { clock, answerTimeoutMs } = this.#options;
     this.#lastHeardMs = clock.monotonicMs();
     const look = (): void => {
-      const due = this.#hello === undefined || this.#pushOf.size > 0;
+      const due = this.#hello === undefined || this.#inFlight.blocks > 0;
       if (due && clock.monotonicMs() - this.#lastHeardMs >= answerTimeoutMs) {
         this.#drop(`no answer for ${answerTimeoutMs} ms`);
       } else {
@@ -302,7 +279,7 @@ export class Lane {
     this.#link = undefined;
     this.#lastError = reason;
     this.#cancelTimer?.();
-    this.#forgetInFlight();
+    this.#inFlight.clear();
     const delayMs = state === 'refused' ? refusedDelayMs : this.#options.backoff.nextMs();
     if (wasUp || this.#options.backoff.failures === 1) {
       this.#options.log.warn('server_connection_lost', { server: this.id, error: reason, retryMs: delayMs });
@@ -313,19 +290,9 @@ export class Lane {
     });
     this.#options.events.down(this);
   }
-
-  #forgetInFlight(): void {
-    this.#pushOf.clear();
-    this.#pushes = 0;
-    this.#inFlightBytes = 0;
-  }
 }
 
 /** What a Block adds to a frame, at most. */
 export function costOf(block: Block): number {
   return block.payload.length + blockOverheadBytes;
-}
-
-function keyOf({ bucket, producer, seq }: Pick<Block, 'bucket' | 'producer' | 'seq'>): string {
-  return `${producer} ${bucket} ${seq}`;
 }

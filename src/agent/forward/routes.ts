@@ -96,6 +96,11 @@ export class Routes {
     return { buckets, longestMs };
   }
 
+  /** Whether any lane would take a Block. */
+  get hasRoom(): boolean {
+    return this.#lanes.some((lane) => lane.hasRoom);
+  }
+
   /** Whether a Block sealed now would be sent at once: sealing earlier would only end the merging early. */
   ready(bucket: BucketIndex): boolean {
     const route = this.#routes[bucket]!;
@@ -176,36 +181,31 @@ export class Routes {
     });
   }
 
-  answered(lane: Lane, answers: readonly AddressedAnswer[]): void {
+  answered(lane: Lane, block: Block, addressed: AddressedAnswer): void {
     const { producer, clock, log } = this.#options;
-    for (const addressed of answers) {
-      const { bucket } = addressed;
-      const route = this.#routes[bucket];
-      if (route === undefined || route.lane !== lane) continue;
-      for (const block of route.inFlight) {
-        if (block.producer === addressed.producer && block.seq === addressed.seq)
-          route.inFlight.delete(block);
-      }
-      const outcome = producer.take(addressed, clock.nowMs());
-      switch (outcome.kind) {
-        case 'settled':
-          route.setbacks = 0;
-          if (route.restart || route.next !== undefined) this.#due.add(bucket);
-          break;
-        case 'wait':
-          this.#setBack(bucket, route, outcome.retryAfterMs);
-          break;
-        case 'resend':
-        case 'reroute':
-        case 'stale':
-          this.#setBack(bucket, route, 0);
-          break;
-        case 'abandoned':
-          log.error('events_dropped', { bucket, reason: outcome.reason, events: outcome.events });
-          route.setbacks = 0;
-          this.#dropStale(bucket, route);
-          break;
-      }
+    const { bucket } = block;
+    const route = this.#routes[bucket]!;
+    if (route.lane !== lane) return;
+    route.inFlight.delete(block);
+    const outcome = producer.take(addressed, clock.nowMs());
+    switch (outcome.kind) {
+      case 'settled':
+        route.setbacks = 0;
+        if (route.restart || route.next !== undefined) this.#due.add(bucket);
+        break;
+      case 'wait':
+        this.#setBack(bucket, route, outcome.retryAfterMs);
+        break;
+      case 'resend':
+      case 'reroute':
+      case 'stale':
+        this.#setBack(bucket, route, 0);
+        break;
+      case 'abandoned':
+        log.error('events_dropped', { bucket, reason: outcome.reason, events: outcome.events });
+        route.setbacks = 0;
+        this.#dropStale(bucket, route);
+        break;
     }
   }
 

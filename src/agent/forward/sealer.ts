@@ -1,3 +1,4 @@
+import type { BucketIndex } from '../../core/ids.js';
 import type { Producer } from '../../core/producer/producer.js';
 import type { Routes } from './routes.js';
 
@@ -6,10 +7,14 @@ const bytesPerSend = 2 ** 20;
 const leastPauseMs = 250;
 /** However far behind servers are: nobody folds blindly for longer. Higher values let more merge, and show events later. */
 const longestPauseMs = 2000;
+/** At each flush interval, the most buckets that were due count for so much less. */
+const dueFading = 0.98;
 
 export interface SealerOptions {
-  readonly producer: Pick<Producer, 'unnumbered' | 'readyBuckets' | 'seal'>;
-  readonly routes: Pick<Routes, 'ready' | 'sealed'>;
+  readonly producer: Pick<Producer, 'filledBuckets' | 'seal'>;
+  readonly routes: Pick<Routes, 'hasRoom' | 'ready' | 'sealed'>;
+  /** Servers are behind when they need longer than this for what one interval brought. */
+  readonly flushIntervalMs: number;
   /** Sends what is sealed, as far as there is room. */
   readonly send: () => void;
 }
@@ -19,10 +24,12 @@ export interface SealerOptions {
  */
 export class Sealer {
   readonly #options: SealerOptions;
-  /** Buckets that had something to send when most of it could not be sent, at most. */
-  #peak = 0;
-  #peakAtMs = 0;
-  #left = 0;
+  /** Since when buckets have been due that could not be sealed; the oldest first. */
+  readonly #waiting = new Map<BucketIndex, number>();
+  /** The most buckets that were due at once, fading: what is left of many is not many, and one that is stuck is not all. */
+  #mostDue = 0;
+  #isBehind = false;
+  #hasMore = false;
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -30,50 +37,65 @@ export class Sealer {
 
   /** Whether buckets wait for room on their lanes. */
   get hasMore(): boolean {
-    return this.#left > 0;
-  }
-
-  /** Whether servers are slower than what comes in: from when more than half of the buckets have to wait until three quarters are sent. */
-  get isBehind(): boolean {
-    return this.#peak > 0;
+    return this.#hasMore;
   }
 
   /**
-   * After how long servers will have caught up, as far as can be told; 0 when they are not behind. Never longer than they have been
-   * behind so far: lanes that have just begun, say, say nothing of how fast they will be.
+   * After how long servers will have caught up, as far as can be told; 0 when they are not behind. They are from when more than half
+   * of the buckets have waited for a flush interval until no more than a quarter have. Never longer than these have waited: lanes
+   * that have just begun, say, say nothing of how fast they will be.
    */
   pauseMs(nowMs: number): number {
-    if (!this.isBehind) return 0;
-    const behindMs = nowMs - this.#peakAtMs;
-    const sent = this.#peak - this.#left;
-    const caughtUpMs = sent > 0 ? (behindMs * this.#left) / sent : behindMs;
-    const pauseMs = Math.min(caughtUpMs, behindMs, longestPauseMs);
-    return Math.ceil(Math.max(pauseMs, leastPauseMs));
+    const { late, behindMs } = this.#look(nowMs);
+    if (!this.#isBehind) return 0;
+    const inTime = this.#mostDue - late;
+    const caughtUpMs = inTime > 0 ? (behindMs * late) / inTime : behindMs;
+    return Math.ceil(Math.max(Math.min(caughtUpMs, behindMs, longestPauseMs), leastPauseMs));
   }
 
+  /** Seals what is due and can be sent; called on every flush interval. */
   seal(nowMs: number): void {
+    const { filledBuckets } = this.#options.producer;
+    this.#mostDue = Math.max(filledBuckets.size, this.#mostDue * dueFading);
+    this.sealMore(nowMs);
+    for (const bucket of filledBuckets) if (!this.#waiting.has(bucket)) this.#waiting.set(bucket, nowMs);
+    this.#look(nowMs);
+  }
+
+  /** Seals what can be sent now: a server has taken something. */
+  sealMore(nowMs: number): void {
     const { producer, routes, send } = this.#options;
-    const due = [...producer.unnumbered()].length;
-    let sealed = 0;
+    const buckets = routes.hasRoom ? [...producer.filledBuckets] : [];
     let bytes = 0;
-    for (const bucket of [...producer.readyBuckets()]) {
+    for (const bucket of buckets) {
       if (!routes.ready(bucket)) continue;
       const block = producer.seal(bucket, nowMs);
       if (block === undefined) continue;
       routes.sealed(bucket);
-      sealed++;
+      this.#waiting.delete(bucket);
       bytes += block.payload.length;
       if (bytes < bytesPerSend) continue;
       bytes = 0;
       send();
+      if (!routes.hasRoom) break;
     }
     send();
-    this.#left = due - sealed;
-    if (this.#peak === 0 && this.#left > due / 2) {
-      this.#peak = due;
-      this.#peakAtMs = nowMs;
-    } else if (this.#peak > 0) {
-      this.#peak = this.#left > this.#peak / 4 ? Math.max(this.#peak, due) : 0;
+    // What came in since the last flush interval is sent along for as long as something waits.
+    this.#hasMore = producer.filledBuckets.size > 0;
+  }
+
+  /** @returns how many buckets have waited for too long, and for how long more than a quarter of all have */
+  #look(nowMs: number): { late: number; behindMs: number } {
+    const lateMs = Math.max(this.#options.flushIntervalMs, leastPauseMs);
+    const quarter = this.#mostDue / 4;
+    let late = 0;
+    let behindMs = 0;
+    for (const sinceMs of this.#waiting.values()) {
+      if (nowMs - sinceMs < lateMs) break;
+      if (late <= quarter) behindMs = nowMs - sinceMs;
+      late++;
     }
+    this.#isBehind = late > (this.#isBehind ? quarter : this.#mostDue / 2);
+    return { late, behindMs };
   }
 }

@@ -20,8 +20,9 @@ export class Producer {
   readonly #options: ProducerOptions;
   readonly #lines = new Map<BucketIndex, Line>();
   readonly #books = new ProducerBooks();
-  /** Buckets that hold un-numbered Parts. */
   readonly #filled = new Set<BucketIndex>();
+  /** Buckets that hold un-numbered Parts, in the order in which they were filled. */
+  readonly filledBuckets: ReadonlySet<BucketIndex> = this.#filled;
   #unnumberedEvents = 0;
   #openEvents = 0;
   #openBlocks = 0;
