@@ -30,7 +30,7 @@ import type { BucketIndex, Seq } from '../core/ids.js';
 import { Fields } from './fields.js';
 import type { Fault, Frame, Hello } from './frame.js';
 import { type Codec, clipped, maxSessionLength, present } from './frame-fields.js';
-import { type Packed, pack, unpack } from './msgpack.js';
+import { type Packed, pack, plain, unpack } from './msgpack.js';
 import { rawCodecs } from './raw-frames.js';
 
 /** Far above any sensible number of buckets. */
@@ -59,7 +59,7 @@ const codecs: { readonly [K in Frame['kind']]: Codec<Extract<Frame, { kind: K }>
   },
   'push-flush': {
     code: 3,
-    encode: ({ session, number, events, payload }) => [session, number, events, payload],
+    encode: ({ session, number, events, payload }) => [session, number, events, plain(payload)],
     decode: (fields) => ({
       kind: 'push-flush',
       session: fields.text('session', 1, maxSessionLength),
@@ -128,7 +128,7 @@ const codecs: { readonly [K in Frame['kind']]: Codec<Extract<Frame, { kind: K }>
   },
   query: {
     code: 8,
-    encode: ({ id, name, body }) => [id, name, body],
+    encode: ({ id, name, body }) => [id, name, plain(body)],
     decode: (fields) => ({
       kind: 'query',
       id: fields.integer('id'),
@@ -138,7 +138,7 @@ const codecs: { readonly [K in Frame['kind']]: Codec<Extract<Frame, { kind: K }>
   },
   result: {
     code: 9,
-    encode: ({ id, body, last }) => [id, body, last],
+    encode: ({ id, body, last }) => [id, plain(body), last],
     decode: (fields) => ({
       kind: 'result',
       id: fields.integer('id'),
@@ -223,7 +223,7 @@ function encodeBlock(block: Block): Packed[] {
     block.retires ?? null,
     block.sealedAtMs,
     block.events,
-    block.payload,
+    plain(block.payload),
   ];
 }
 

@@ -1,24 +1,25 @@
 /**
  * The part of msgpack that frames are made of: nil, booleans, numbers, strings, binary and arrays.
  *
- * msgpackr reads. It believes what it reads, though: it allocates arrays of any announced length, recurses as
+ * msgpackr does the work. It believes what it reads, though: it allocates arrays of any announced length, recurses as
  * deep as the bytes say, and turns extensions into dates, sets, errors and typed arrays. So bytes from outside are
  * walked through first, in one pass without allocation, and only values of this part, of limited depth, that fill the
  * bytes exactly are handed on.
  */
-import { Unpackr } from 'msgpackr';
+import { Packr, Unpackr } from 'msgpackr';
 import { TabaError } from '../core/errors.js';
-import { type Packed, Packer } from './packer.js';
 
 /** Deep enough for every frame with room for what later versions may add. */
 const maxDepth = 8;
 
-const packer = new Packer();
+export type Packed = null | boolean | number | string | Uint8Array | readonly Packed[];
+
+const packr = new Packr({ useRecords: false });
 // Binary is copied: the bytes of a socket are gone when its callback returns.
 const unpackr = new Unpackr({ useRecords: false, copyBuffers: true, int64AsType: 'number' });
 
 export function pack(value: Packed): Uint8Array {
-  return packer.pack(value);
+  return plain(packr.pack(value));
 }
 
 /** @throws TabaError `bad_framing` */
@@ -27,8 +28,11 @@ export function unpack(bytes: Uint8Array): Packed {
   return unpackr.unpack(plain(bytes)) as Packed;
 }
 
-/** The same bytes as a plain Uint8Array: a Buffer comes out as Buffers, whose `slice` is a view where everybody expects a copy. */
-function plain(bytes: Uint8Array): Uint8Array {
+/**
+ * The same bytes as a plain Uint8Array: msgpackr writes other views wrongly, and a Buffer handed in comes out as Buffers,
+ * whose `slice` is a view where everybody expects a copy.
+ */
+export function plain(bytes: Uint8Array): Uint8Array {
   return bytes.constructor === Uint8Array
     ? bytes
     : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -111,5 +115,3 @@ function cutOff(bytes: Uint8Array): TabaError {
 function framing(message: string): TabaError {
   return new TabaError('bad_framing', `not a frame: ${message}`);
 }
-
-export type { Packed };

@@ -2,6 +2,7 @@
 import { type ErrorCode, errorCatalogue } from '../core/errors.js';
 import type { DefineTabs, PushRaw, RawAck } from './frame.js';
 import { type Codec, clipped, maxSessionLength, present } from './frame-fields.js';
+import { plain } from './msgpack.js';
 
 /** Ids are 32 bits wide in the columns. */
 const maxTabId = 2 ** 32 - 1;
@@ -24,7 +25,7 @@ export const rawCodecs = {
     code: 12,
     encode: ({ session, number, client, tabs, counts, seconds, values }) => [
       ...[session, number, client ?? null],
-      ...[tabs, counts, seconds, values],
+      ...[plain(tabs), plain(counts), plain(seconds), plain(values)],
     ],
     decode: (fields) => ({
       kind: 'push-raw',
