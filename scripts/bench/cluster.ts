@@ -12,13 +12,37 @@ const shards = 2;
 /** That a shard has, and that a write waits for. */
 const replicas = 1;
 const nodes = { fe: 2, be: 2, ctrl: 0, agent: 2 } as const;
-/** As many processes and tabs in both: what differs is for how many clients each process records. */
-const flatOut = ['--processes', '4', '--tabs', '5000', '--rate', '0'];
+interface ClusterLoad extends Load {
+  readonly buckets: number;
+}
 
-const loads: readonly Load[] = [4, 20].map((clients) => ({
-  name: `5,000 tabs, ${(clients * 5000).toLocaleString('en')} pairs, 4 applications, flat out`,
-  flags: [...flatOut, '--clients', String(clients)],
-}));
+interface Shape {
+  /** Of whom each has one of the four processes, or a share of one. */
+  readonly clients: number;
+  readonly buckets: number;
+  /** Events/s; 0 for as many as go. */
+  readonly rate: number;
+}
+
+/** What a store has unless told otherwise, and as many as two servers need. */
+const [manyBuckets, fewBuckets] = [1000, 100];
+
+const loads: readonly ClusterLoad[] = [
+  { clients: 4, buckets: manyBuckets, rate: 0 },
+  { clients: 20, buckets: manyBuckets, rate: 0 },
+  { clients: 4, buckets: fewBuckets, rate: 0 },
+  { clients: 4, buckets: fewBuckets, rate: 1_000_000 },
+].map(loadOf);
+
+function loadOf({ clients, buckets, rate }: Shape): ClusterLoad {
+  const said = (number: number): string => number.toLocaleString('en');
+  const pace = rate === 0 ? 'flat out' : `${said(rate)}/s`;
+  return {
+    name: `5,000 tabs, ${said(clients * 5000)} pairs, 4 applications, ${said(buckets)} buckets, ${pace}`,
+    flags: ['--processes', '4', '--tabs', '5000', '--rate', String(rate), '--clients', String(clients)],
+    buckets,
+  };
+}
 
 interface ClusterStatus {
   readonly cluster: { readonly buckets: { readonly served: number; readonly of: number } };
@@ -37,7 +61,7 @@ export const clusterScenario: Scenario = {
 
 async function loadedCluster(
   program: readonly string[],
-  load: Load,
+  load: ClusterLoad,
   { seconds, print }: BenchOptions,
 ): Promise<Ran> {
   print(`${load.name} …`);
@@ -46,7 +70,7 @@ async function loadedCluster(
   try {
     const own = ['--no-self-instrument'];
     const taba = await TabaCluster.start({
-      ...{ program, redis, nodes, folder: folder.path, redisWait: replicas },
+      ...{ program, redis, nodes, folder: folder.path, redisWait: replicas, buckets: load.buckets },
       // As in the other loads: what waits at an agent is in its memory.
       spools: false,
       flags: { server: own, agent: own },

@@ -4,7 +4,7 @@ import type { Sent } from './sender.js';
 
 /** What became of some rounds of Parts. */
 export interface PartsRan {
-  /** In words, such as `embedded: the first of each pair`. */
+  /** In words, such as `embedded, 5 Parts a Block: the first of each pair`. */
   readonly load: string;
   readonly sent: Sent;
   /** Tabs that show something else than was sent. */

@@ -11,9 +11,26 @@ import { type PartsRan, reportOf } from './report.js';
 import type { SenderOrder, Sent } from './sender.js';
 import { expectedOf, type Traffic, tabOf } from './traffic.js';
 
-const traffic: Traffic = { tabs: 30_000, clients: 20, eventsPerPart: 4 };
-/** Parts for each second that a load should last. */
-const about = 120_000;
+interface Load {
+  readonly name: string;
+  readonly traffic: Traffic;
+  /** Parts for each second that it should last. */
+  readonly about: number;
+}
+
+/** With 1,000 buckets, which each have a Block of their own. */
+const loads: readonly Load[] = [
+  {
+    name: '600 Parts a Block',
+    traffic: { tabs: 30_000, clients: 20, eventsPerPart: 4 },
+    about: 120_000,
+  },
+  {
+    name: '5 Parts a Block',
+    traffic: { tabs: 5_000, clients: 1, eventsPerPart: 4 },
+    about: 40_000,
+  },
+];
 const leastRounds = 3;
 
 /** A server that takes Parts, and whose CPU is looked at. */
@@ -23,25 +40,30 @@ interface Target {
 }
 
 export const partsScenario: Scenario = {
-  about: 'what a server does for each Part of 30,000 tabs and 20 clients, on the embedded store and on Redis',
+  about:
+    'what a server does for each Part, in large Blocks and in small ones, on the embedded store and on Redis',
   async run(options) {
     const taba = await buildExecutable();
-    return reportOf([...(await onEmbedded(taba, options)), ...(await onRedis(taba, options))]);
+    const runs: PartsRan[] = [];
+    for (const on of [onEmbedded, onRedis]) {
+      for (const load of loads) runs.push(...(await on(taba, load, options)));
+    }
+    return reportOf(runs);
   },
 };
 
-async function onEmbedded(taba: readonly string[], options: BenchOptions): Promise<PartsRan[]> {
+async function onEmbedded(taba: readonly string[], load: Load, options: BenchOptions): Promise<PartsRan[]> {
   const pair = await TabaPair.start(taba);
   try {
     const target = { url: pair.serverUrl, pids: { server: pair.pids.server! } };
-    return await loaded('embedded', target, options);
+    return await loaded('embedded', target, load, options);
   } finally {
     await pair.stop();
   }
 }
 
 /** One shard, whose replica has each write before it is acknowledged. */
-async function onRedis(program: readonly string[], options: BenchOptions): Promise<PartsRan[]> {
+async function onRedis(program: readonly string[], load: Load, options: BenchOptions): Promise<PartsRan[]> {
   const folder = await TemporaryFolder.create('taba-bench-');
   const redis = await startRedisCluster({ shards: 1, replicas: 1, downAfterMs: 10_000 });
   try {
@@ -52,7 +74,7 @@ async function onRedis(program: readonly string[], options: BenchOptions): Promi
     try {
       const [{ url, daemon }, [master, replica]] = [taba.node('be1'), redis.shards[0]!.servers];
       const pids = { server: daemon.pid, redis: master!.pid, replica: replica!.pid };
-      return await loaded('Redis', { url, pids }, options);
+      return await loaded('Redis', { url, pids }, load, options);
     } finally {
       await taba.stop();
     }
@@ -66,6 +88,7 @@ async function onRedis(program: readonly string[], options: BenchOptions): Promi
 async function loaded(
   store: string,
   { url, pids }: Target,
+  { name, traffic, about }: Load,
   { seconds, print }: BenchOptions,
 ): Promise<PartsRan[]> {
   const pairs = traffic.tabs * traffic.clients;
@@ -76,20 +99,20 @@ async function loaded(
     ['the first of each pair', 1],
     ['further ones', further],
   ] as const) {
-    const load = `${store}: ${what}`;
+    const load = `${store}, ${name}: ${what}`;
     print(`${load}: ${(rounds * pairs).toLocaleString('en')} Parts …`);
     const order: SenderOrder = { url, traffic, rounds };
     const { outcome, used, calibrationNs } = await measured(pids, () =>
       saidBySender<Sent>(join(import.meta.dirname, 'sender.ts'), order),
     );
     before += rounds;
-    const wrongTabs = wrongOf(await shownTabs(url, 'parts'), before);
+    const wrongTabs = wrongOf(traffic, await shownTabs(url, 'parts'), before);
     runs.push({ load, sent: outcome, wrongTabs, used, calibrationNs });
   }
   return runs;
 }
 
-function wrongOf(shown: Readonly<Record<string, ShownTab>>, rounds: number): number {
+function wrongOf(traffic: Traffic, shown: Readonly<Record<string, ShownTab>>, rounds: number): number {
   let wrong = 0;
   for (let tab = 0; tab < traffic.tabs; tab++) {
     const { count, total } = shown[tabOf(tab)] ?? { count: 0, total: 0 };
