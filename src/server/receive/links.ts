@@ -28,8 +28,9 @@ export interface LinksOptions {
 /** What one connection has waiting: answers are sent together, a frame per turn of the event loop. */
 interface Peer {
   readonly hello: Hello;
-  /** Blocks that wait for their turn to be looked at. */
-  readonly inbox: Block[];
+  /** Blocks that wait for their turn to be looked at, frame by frame. */
+  readonly inbox: (readonly Block[])[];
+  taking: boolean;
   answers: AddressedAnswer[];
   sending: boolean;
   /** Of an SDK that sends events which it has not folded. */
@@ -101,27 +102,28 @@ export class Links implements FrameLinkEvents {
     }
     const desk = hello.role === 'server' ? new QuestionDesk(link, hello, this.#options) : undefined;
     this.#peers.set(link, {
-      ...{ hello, inbox: [], answers: [], sending: false },
+      ...{ hello, inbox: [], taking: false, answers: [], sending: false },
       ...{ dictionary: undefined, desk },
     });
     link.trySend(ours);
   }
 
   #take(link: FrameLink, peer: Peer, { blocks }: PushBlocks): void {
-    const isBusy = peer.inbox.length > 0;
-    peer.inbox.push(...blocks);
-    if (!isBusy) void this.#empty(link, peer);
+    peer.inbox.push(blocks);
+    if (!peer.taking) void this.#empty(link, peer);
   }
 
   /** In the order of the frames, which waiting for a turn does not change: an owner takes the next number only. */
   async #empty(link: FrameLink, peer: Peer): Promise<void> {
     const { turn } = this.#options;
-    const { inbox } = peer;
-    for (let next = 0; next < inbox.length; next++) {
-      if (turn.isOver) await turn.pause();
-      void this.#takeBlock(link, peer, inbox[next]!);
+    peer.taking = true;
+    for (let blocks = peer.inbox.shift(); blocks !== undefined; blocks = peer.inbox.shift()) {
+      for (const block of blocks) {
+        if (turn.isOver) await turn.pause();
+        void this.#takeBlock(link, peer, block);
+      }
     }
-    inbox.length = 0;
+    peer.taking = false;
   }
 
   async #takeBlock(link: FrameLink, peer: Peer, block: Block): Promise<void> {
