@@ -307,6 +307,11 @@ export class ByteReader {
     return this.#bytes.subarray(start, start + count);
   }
 
+  /** A view into the buffer: everything that is left. */
+  rest(): Uint8Array {
+    return this.raw(this.remaining);
+  }
+
   /** A view into the buffer, its length read first. */
   bytes(): Uint8Array {
     return this.raw(this.varint());

@@ -30,11 +30,20 @@ let stateWriter = new ByteWriter(1024);
 const keptWriterBytes = 2 ** 20;
 
 export function encodeState<S>(handler: Handler<S>, state: S): Uint8Array {
+  return written(handler, (out) => handler.encode(state, out));
+}
+
+/** The same of a State that its Handler's present version has encoded already: all that is left to be read. */
+export function sealState(handler: Handler, encoded: ByteReader): Uint8Array {
+  return written(handler, (out) => out.raw(encoded.rest()));
+}
+
+function written(handler: Pick<Handler, 'version'>, write: (out: ByteWriter) => void): Uint8Array {
   const out = stateWriter;
   out.clear();
   out.u8(stateFormatVersion);
   out.u8(handler.version);
-  handler.encode(state, out);
+  write(out);
   out.u32(xxHash32(out.peek()));
   // Most come out of Node's pool, several in one piece: an ArrayBuffer for each would cost more than the encoding.
   const bytes = Buffer.from(out.peek());
@@ -44,6 +53,23 @@ export function encodeState<S>(handler: Handler<S>, state: S): Uint8Array {
 
 /** @throws TabaError `corrupt` */
 export function decodeState<S>(handler: Handler<S>, bytes: Uint8Array): S {
+  const content = stateContent(handler, bytes);
+  return decodeBody(handler, content, content[1]!, headerBytes);
+}
+
+/**
+ * Finds out whether a State decodes, without doing it.
+ * @returns what its Handler's present version encoded of it; undefined where only decoding tells
+ * @throws TabaError `corrupt`
+ */
+export function examineState(handler: Handler, bytes: Uint8Array): Uint8Array | undefined {
+  const content = stateContent(handler, bytes);
+  const newestSec = examineBody(handler, content, content[1]!, headerBytes);
+  return newestSec === undefined ? undefined : content.subarray(headerBytes);
+}
+
+/** Both versions, and what the Handler encoded. @throws TabaError `corrupt` */
+function stateContent(handler: Pick<Handler, 'type'>, bytes: Uint8Array): Uint8Array {
   const content = checkedContent(bytes, `a State of ${handler.type}`);
   if (content.length < headerBytes) {
     throw new TabaError(
@@ -52,7 +78,7 @@ export function decodeState<S>(handler: Handler<S>, bytes: Uint8Array): S {
     );
   }
   if (content[0] !== stateFormatVersion) throw unknownFormat(`State of ${handler.type}`, content[0]!);
-  return decodeBody(handler, content, content[1]!, headerBytes);
+  return content;
 }
 
 /** Whether a State was written by an older version of its Handler, so that writing it anew would bring it up to date. */

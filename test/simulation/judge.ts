@@ -87,7 +87,9 @@ async function read(server: SimServer, bucket: BucketIndex, tab: TabName): Promi
     try {
       await owner.load(slots);
       check();
-      for (const slot of slots) if (slot.state !== undefined) reading.set(slot.owner, countOf(slot.state));
+      for (const slot of slots) {
+        if (slot.isInMemory) reading.set(slot.owner, countOf(owner.states.stateOf(slot)));
+      }
     } finally {
       owner.states.unpin(slots);
     }

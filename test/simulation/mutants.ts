@@ -54,7 +54,7 @@ class PositionOfTheBucket extends BucketOwner {
 
 class AppliesToEmptyStates extends BucketOwner {
   override load(slots: readonly Slot[]): Promise<void> {
-    for (const slot of slots) if (slot.state === undefined) slot.storedPosition = 0 as Position;
+    for (const slot of slots) if (!slot.isInMemory) slot.storedPosition = 0 as Position;
     return super.load(slots);
   }
 }

@@ -225,6 +225,11 @@ export function encodeStreams(streams: Streams, out: ByteWriter): void {
   else streams.encode(out);
 }
 
+/** Reads the beginning of what `encodeStreams` wrote: all of it, where there are none. */
+export function hasNoStreams(input: ByteReader): boolean {
+  return input.varint() === 0;
+}
+
 export function newestSec(streams: Streams): number {
   return streams?.newestSec ?? Number.NEGATIVE_INFINITY;
 }

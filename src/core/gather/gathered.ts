@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../bytes.js';
 import { encodeBin, encodeCounts, encodeList } from '../sketch/bins-codec.js';
-import { encodeFigures, Histogram } from '../sketch/histogram.js';
+import { encodeFigures } from '../sketch/figures-codec.js';
+import { Histogram } from '../sketch/histogram.js';
 import { bucketIndex, finestScale, indexOfKey } from '../sketch/scale.js';
 import { keyOfEntry, keysPerList, sortEntries, weightOfEntry } from './key-lists.js';
 

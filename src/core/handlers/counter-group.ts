@@ -1,9 +1,16 @@
 import type { ByteReader } from '../bytes.js';
 import { coarseOf } from '../cumulative/histogram.js';
-import { CumulativeStreams, encodeStreams, mergedStreams, newestSec } from '../cumulative/streams.js';
+import {
+  CumulativeStreams,
+  encodeStreams,
+  hasNoStreams,
+  mergedStreams,
+  newestSec,
+} from '../cumulative/streams.js';
 import type { TabType } from '../ids.js';
 import { coarseCount, coarseTotal } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
+import { sumHistograms } from '../sketch/histogram-sum.js';
 import type { Cascade } from '../window/cascade.js';
 import { encodeFinestCells, encodeOneCell } from '../window/cascade-codec.js';
 import { counterLayout } from '../window/layout.js';
@@ -16,6 +23,7 @@ import {
   numberWindow,
   numberWindowSum,
 } from '../window/number-cascade.js';
+import { NumberCellsSum } from '../window/number-cells-sum.js';
 import type { NumberRing } from '../window/number-ring.js';
 import { histogramFigures, totalsFigures } from './figures.js';
 import type { Handler, JsonValue, RenderForm, RenderView } from './handler.js';
@@ -45,6 +53,9 @@ export interface CounterGroupState {
   /** Of senders that add up themselves; undefined where there never was one. */
   streams: CumulativeStreams | undefined;
 }
+
+/** For all of them. */
+const cellsSum = new NumberCellsSum(counterLayout);
 
 /** Rolling count and total over 1m, 10m, 1h and 1d, and percentiles of all time. */
 export const counterGroup: Handler<CounterGroupState, number> = {
@@ -117,6 +128,14 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     numberMerger.merge(into.recent, input);
     into.all.mergeDecoded(input);
     into.streams = mergedStreams(into.streams, CumulativeStreams.decode(input));
+  },
+
+  sumEncoded(left, right, out) {
+    cellsSum.write(left, right, out);
+    if (!sumHistograms(left, right, out)) return false;
+    if (!hasNoStreams(left) || !hasNoStreams(right)) return false;
+    encodeStreams(undefined, out);
+    return true;
   },
 
   aggregate(into, from) {

@@ -91,6 +91,12 @@ export interface Handler<S = unknown, V = unknown> {
    * those that `examine` found good, and are read to the end; the reader is for this call only.
    */
   reduceEncoded?(into: S, input: ByteReader): void;
+  /**
+   * Adds two encoded States up, and writes what `encode` would write of them reduced and settled: States that are small stay bytes in
+   * memory. Both are of the present version, those that `examine` found good; the readers are for this call only.
+   * @returns false, and what it has written means nothing, where only decoding can do it
+   */
+  sumEncoded?(left: ByteReader, right: ByteReader, out: ByteWriter): boolean;
   /** Adds the State of one client, or another aggregate, to the aggregate `into`. Same as `reduce` where `tabState` is `kept`. */
   aggregate(into: S, from: S, nowSec: number): void;
   /**

@@ -105,24 +105,47 @@ export function examineBins(input: ByteReader): void {
   readBins(input);
 }
 
-/** @returns how many are in `listedKeys` and `listedCounts` now */
-function readBins(input: ByteReader): number {
+/**
+ * Adds bins up as they are read, twice, and writes the sum.
+ * @returns false, and has written nothing, where there are too many for one sign
+ * @throws TabaError `corrupt`
+ */
+export function sumBins(left: ByteReader, right: ByteReader, out: ByteWriter): boolean {
+  const ofLeft = readBins(left);
+  const ofRight = readBins(right, otherKeys, otherCounts);
+  let used = 0;
+  let [l, r] = [0, 0];
+  while (l < ofLeft || r < ofRight) {
+    const leftKey = l < ofLeft ? listedKeys[l]! : beyondKeys;
+    const rightKey = r < ofRight ? otherKeys[r]! : beyondKeys;
+    let count = 0;
+    if (leftKey <= rightKey) count += listedCounts[l++]!;
+    if (rightKey <= leftKey) count += otherCounts[r++]!;
+    summedKeys[used] = Math.min(leftKey, rightKey);
+    summedCounts[used++] = count;
+  }
+  if (used > maxBinsPerSign) return false;
+  if (used === 0) out.varint(0);
+  else encodeList(summedKeys, summedCounts, used, out);
+  return true;
+}
+
+/** Reads bins into the beginning of two arrays. @returns how many they are */
+function readBins(input: ByteReader, keys = listedKeys, counts = listedCounts): number {
   let key = 0;
   let used = 0;
   for (let runs = input.varint(), run = 0; run < runs; run++) {
     key += run === 0 ? input.signedVarint() : input.varint();
     const length = input.varint();
     const end = used + length;
-    if (end > listedKeys.length)
-      throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
+    if (end > keys.length) throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
     if (length > 0 && (key < -largestKey || key + length - 1 > largestKey)) {
       throw new TabaError('corrupt', `${length} bins from ${key} on`);
     }
-    input.counts(listedCounts, used, end);
+    input.counts(counts, used, end);
     for (; used < end; used++) {
-      if (!(listedCounts[used]! > 0))
-        throw new TabaError('corrupt', `bin ${key} holds ${listedCounts[used]}`);
-      listedKeys[used] = key++;
+      if (!(counts[used]! > 0)) throw new TabaError('corrupt', `bin ${key} holds ${counts[used]}`);
+      keys[used] = key++;
     }
   }
   return used;
@@ -130,9 +153,15 @@ function readBins(input: ByteReader): number {
 
 /** Far beyond every double at the finest scale. */
 const largestKey = 2 ** 20;
+const beyondKeys = largestKey + 1;
 /** Shared by all calls: bins lie here between their bytes and their layout. One more than there may be while a bin is being added. */
 const listedKeys = new Int32Array(maxBinsPerSign + 1);
 const listedCounts = new Float64Array(maxBinsPerSign + 1);
+/** The second summand, and the sum. */
+const otherKeys = new Int32Array(maxBinsPerSign + 1);
+const otherCounts = new Float64Array(maxBinsPerSign + 1);
+const summedKeys = new Int32Array(2 * (maxBinsPerSign + 1));
+const summedCounts = new Float64Array(2 * (maxBinsPerSign + 1));
 /** Where runs end in a list, and the bytes of one, at most: three varints of four bytes and less for each bin. */
 const runEnds = new Int32Array(maxBinsPerSign + 1);
 const encoded = new Uint8Array(16 * (maxBinsPerSign + 1));

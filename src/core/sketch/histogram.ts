@@ -1,8 +1,15 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
-import { TabaError } from '../errors.js';
 import { Bins, type BinWalk, maxBinsPerSign, noBins } from './bins.js';
 import { addDecodedBins, decodeBins, encodeBins, examineBins } from './bins-codec.js';
 import { type CoarseHistogram, coarseTotal, finiteRanges } from './coarse.js';
+import {
+  addFigures,
+  decodeFigures,
+  encodeFigures,
+  examineFigures,
+  type HistogramFigures,
+  noFigures,
+} from './figures-codec.js';
 import { bucketIndex, finestScale, indexOfKey, lowerBoundary } from './scale.js';
 import { shortestDecimal } from './shortest-decimal.js';
 
@@ -151,13 +158,7 @@ export class Histogram {
   /** @returns by how many scales the bins to be added are finer */
   #mergeFigures(from: HistogramFigures): number {
     while (this.scale > from.scale) this.#coarsen();
-    this.count += from.count;
-    this.total += from.total;
-    this.zeros += from.zeros;
-    if (from.min < this.min) this.min = from.min;
-    if (from.max > this.max) this.max = from.max;
-    this.coarseCount += from.coarseCount;
-    this.coarseRatio = Math.max(this.coarseRatio, from.coarseRatio);
+    addFigures(this, from);
     return from.scale - this.scale;
   }
 
@@ -317,56 +318,5 @@ function widthOf(low: number, high: number): number {
   return lowerBoundary(bucketIndex(large), finestScale) <= small ? 1 : large / small;
 }
 
-/** Everything of a histogram but its bins. */
-export type HistogramFigures = Pick<
-  Histogram,
-  'count' | 'total' | 'min' | 'max' | 'scale' | 'zeros' | 'coarseCount' | 'coarseRatio'
->;
-
 /** Shared by all calls that need them for a moment. */
-const readFigures: HistogramFigures = { ...new Histogram() };
-
-/** Of a histogram that is not empty. Positive and negative bins are to follow. */
-export function encodeFigures(figures: HistogramFigures, out: ByteWriter): void {
-  out.count(figures.count);
-  out.number(figures.total);
-  out.number(figures.min);
-  out.number(figures.max);
-  out.u8(figures.scale);
-  out.count(figures.zeros);
-  out.count(figures.coarseCount);
-  if (figures.coarseCount > 0) out.f64(figures.coarseRatio);
-}
-
-/** @returns false, and has set nothing but the count, where it is 0: then nothing follows */
-function decodeFigures(into: HistogramFigures, input: ByteReader): boolean {
-  into.count = input.count();
-  if (into.count === 0) return false;
-  into.total = input.number();
-  into.min = input.number();
-  into.max = input.number();
-  into.scale = checkScale(input.u8());
-  into.zeros = input.count();
-  into.coarseCount = input.count();
-  into.coarseRatio = into.coarseCount > 0 ? input.f64() : 1;
-  return true;
-}
-
-/** @returns the count @throws TabaError `corrupt`, where `decodeFigures` would */
-function examineFigures(input: ByteReader): number {
-  const count = input.count();
-  if (count === 0) return 0;
-  input.skipNumber();
-  input.skipNumber();
-  input.skipNumber();
-  checkScale(input.u8());
-  input.count();
-  if (input.count() > 0) input.f64();
-  return count;
-}
-
-/** @throws TabaError `corrupt` */
-function checkScale(scale: number): number {
-  if (scale > finestScale) throw new TabaError('corrupt', `a histogram of scale ${scale}`);
-  return scale;
-}
+const readFigures = noFigures();

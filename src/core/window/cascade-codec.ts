@@ -90,7 +90,7 @@ function encodeRing<R extends Ring<R>>(
 }
 
 /** What becomes of cells that are read. */
-interface CellReader {
+export interface CellReader {
   /** The cascade is not empty: index of its newest finest cell. */
   begin(newest: number): void;
   /** Reads a cell of a ring. @returns its weight */
@@ -181,7 +181,8 @@ export class CellMerger<R extends Ring<R>> implements CellReader {
   }
 }
 
-function readCells(layout: Layout, input: ByteReader, cells: CellReader): void {
+/** Reads what `encodeCells` wrote. @throws TabaError `corrupt` */
+export function readCells(layout: Layout, input: ByteReader, cells: CellReader): void {
   const filled = input.u8();
   if (filled === 0) return;
   if (filled !== 1) throw new TabaError('corrupt', `a cascade of cells that begins with ${filled}`);

@@ -48,9 +48,9 @@ export function touchedSlots({ position, parts }: AppliedEntry): Slot[] {
   return [...slots];
 }
 
-/** Whether any of those that `touchedSlots` names is not in memory. */
+/** Whether any of those that `touchedSlots` names has to come from the store. */
 export function touchesCold({ position, parts }: AppliedEntry): boolean {
-  const isCold = (one: Slot) => one.state === undefined && one.position < position;
+  const isCold = (one: Slot) => one.isCold && one.position < position;
   for (let index = 0; index < parts.length; index++) {
     const total = parts.totalOf(index);
     if (isCold(parts.slotOf(index)) || (total !== undefined && isCold(total))) return true;
@@ -92,17 +92,22 @@ function applyPart(states: States, parts: AdmittedParts, index: number, moment: 
   if (handler === undefined) throw new Error(`no handler for ${type} is loaded`);
   const state = clamped(handler, parts.stateOf(index), nowSec + allowedSkewSec, nowSec);
   if (slot.position < position) {
-    reduceState(handler, slot.state, state);
-    handler.settle?.(slot.state, moment);
+    add(states, slot, handler, state, moment);
     states.touched(slot, position);
   }
   if (total === undefined || total.position >= position) return;
   // Where the State over all clients is kept, to reduce and to aggregate are the same.
-  if (state instanceof EncodedState) reduceState(handler, total.state, state);
-  else handler.aggregate(total.state, state, nowSec);
-  handler.settle?.(total.state, moment);
+  add(states, total, handler, state, moment);
   // Parts come tab by tab.
   if (over.at(-1) !== total) over.push(total);
+}
+
+/** Adds what a Part holds, encoded or not, to a State that is in memory or does not exist yet. */
+function add(states: States, slot: Slot, handler: Handler, state: unknown, moment: Moment): void {
+  if (state instanceof EncodedState && states.add(slot, handler, state)) return;
+  const into = states.writable(slot, handler);
+  reduceState(handler, into, state);
+  handler.settle?.(into, moment);
 }
 
 /** The State of a Part, with nothing in it that is stamped later than `limitSec`; still encoded where that is known, and helps. */

@@ -50,7 +50,7 @@ export class BucketOwner extends HeldBucket {
 
   constructor(bucket: BucketIndex, context: BucketContext) {
     super(bucket, context);
-    this.#states = new States(context.registry, context.capacity);
+    this.#states = new States(context.registry, context.capacity, context.memory);
     this.#asides = new SetAsides(bucket, context, (item) =>
       this.write((store, head) => store.setAside(head, item)),
     );
@@ -282,7 +282,9 @@ export class BucketOwner extends HeldBucket {
   #apply({ applied, entry }: Journalled): number | Promise<number> {
     if (touchesCold(applied)) return this.#loadAndApply({ applied, entry });
     try {
-      return applyEntry(this.#states, applied, this.context.rules);
+      const events = applyEntry(this.#states, applied, this.context.rules);
+      this.context.loaded();
+      return events;
     } catch (error) {
       return this.#faulted(entry, error);
     }
@@ -330,7 +332,8 @@ export class BucketOwner extends HeldBucket {
     this.#pending.length = 0;
     // New objects: what was begun before the loss may still hold the old ones.
     this.#states.clear();
-    this.#states = new States(this.context.registry, this.context.capacity);
+    const { registry, capacity, memory } = this.context;
+    this.#states = new States(registry, capacity, memory);
     this.#producers = new Producers([], 0);
     this.#place.forget();
     this.#checkpointing = undefined;

@@ -75,7 +75,7 @@ export class BucketView {
     let slots = 0;
     for (const tab of tabs) {
       const wanted = { tab, handler: handlerOf(tab), slots: tab.slots(whose(tab)) };
-      const states = statesOf(wanted);
+      const states = statesOf(this.#states, wanted);
       if (states !== undefined) {
         look(states);
       } else {
@@ -98,10 +98,10 @@ export class BucketView {
   async #viewCold(tabs: readonly TabSlotsLook[], look: Look['look']): Promise<boolean> {
     try {
       const read = new Map<Slot, ReadState>();
-      const cold = tabs.flatMap(({ slots }) => slots.filter(({ state }) => state === undefined));
+      const cold = tabs.flatMap(({ slots }) => slots.filter(({ isInMemory }) => !isInMemory));
       for (const slots of chunks(cold, slotsPerRead)) await this.#read(slots, read);
       for (const wanted of tabs) {
-        const states = statesOf(wanted, read);
+        const states = statesOf(this.#states, wanted, read);
         if (states !== undefined) look(states);
         else await this.#viewLoaded(wanted, look);
       }
@@ -117,12 +117,12 @@ export class BucketView {
     const pages = await this.#owner.readPages(slots.map(({ tab, owner }) => ({ tab, client: owner })));
     for (const [index, slot] of slots.entries()) {
       const page = pages[index];
-      const handler = this.#states.handlerOf(slot);
+      const { handler } = slot.tabSlots;
       if (page === undefined || handler === undefined || page.position !== slot.storedPosition) continue;
       try {
         const state = decodeState(handler, page.bytes);
         read.set(slot, { state, position: page.position });
-        this.#states.adopt(slot, state);
+        this.#states.adopt(slot, handler, page.bytes, state);
       } catch {
         // Loading it will keep the damaged page aside.
       }
@@ -132,7 +132,7 @@ export class BucketView {
   /** In turn with what changes the States: a page was damaged, or changed and left memory while it was being read. */
   async #viewLoaded(wanted: TabSlotsLook, look: Look['look']): Promise<void> {
     await withStates(this.#owner, wanted.slots, () => {
-      const states = statesOf(wanted);
+      const states = statesOf(this.#states, wanted);
       if (states !== undefined) look(states);
     });
   }
@@ -159,6 +159,7 @@ const noClients: ReadonlyMap<ClientId, unknown> = new Map();
 
 /** @returns undefined when a State is neither in memory nor, as it is now, in `read` */
 function statesOf(
+  states: States,
   { tab, handler, slots }: TabSlotsLook,
   read?: ReadonlyMap<Slot, ReadState>,
 ): TabStates | undefined {
@@ -166,7 +167,7 @@ function statesOf(
   let tabState: unknown;
   for (const slot of slots) {
     const page = read?.get(slot);
-    const state = slot.state ?? (page?.position === slot.storedPosition ? page.state : undefined);
+    const state = states.stateOf(slot) ?? (page?.position === slot.storedPosition ? page.state : undefined);
     if (state === undefined) return undefined;
     if (!isClient(slot.owner)) {
       tabState = state;

@@ -1,7 +1,6 @@
 import type { Position } from '../../core/ids.js';
 import type { Turn } from '../../runtime/turn.js';
 import type { Page } from '../../storage/store.js';
-import { encodeState } from '../../wire/state.js';
 import type { Slot } from './slot.js';
 import type { States } from './states.js';
 
@@ -56,11 +55,11 @@ export async function checkpoint(target: CheckpointTarget): Promise<void> {
 
 /** Content and position in one step (R5). */
 export function snapshot(states: States, slot: Slot): Page | undefined {
-  const handler = states.handlerOf(slot);
-  if (handler === undefined || slot.dirtyFrom === 0 || slot.state === undefined) return undefined;
+  const { handler } = slot.tabSlots;
+  if (handler === undefined || slot.dirtyFrom === 0 || !slot.isInMemory) return undefined;
   const { tab, type, owner, position } = slot;
   slot.dirtySinceSnapshot = 0 as Position;
-  return { tab, client: owner, type, position, bytes: encodeState(handler, slot.state) };
+  return { tab, client: owner, type, position, bytes: states.pageOf(slot, handler) };
 }
 
 /** Up to where every State's page contains every entry: what may be trimmed (R6). */

@@ -9,6 +9,7 @@ import type { ApplyRules } from './apply.js';
 import type { OwnerBooks } from './books.js';
 import type { Capacity } from './capacity.js';
 import type { AssignedPlace } from './held-bucket.js';
+import type { StateMemory } from './state-memory.js';
 
 /** An entry was applied: what latency is measured with. All in ms UTC, on the clock of whoever stamped it. */
 export interface AppliedMoment {
@@ -27,6 +28,8 @@ export interface BucketContext {
   readonly log: Log;
   readonly books: OwnerBooks;
   readonly capacity: Capacity;
+  /** Of the States of all buckets. */
+  readonly memory: StateMemory;
   /** Who acquires, for people. */
   readonly ownerId: string;
   readonly rules: ApplyRules;

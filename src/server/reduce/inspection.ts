@@ -45,7 +45,7 @@ function faultOf(
   bytes: Uint8Array | undefined,
   position: number,
 ): string | undefined {
-  const handler = owner.states.handlerOf(slot);
+  const handler = slot.tabSlots.handler;
   if (bytes === undefined) return 'the page is missing';
   if (position > owner.appliedPosition) return `contains entry ${position} of ${owner.appliedPosition}`;
   if (handler === undefined) return `no handler for ${slot.type} is loaded`;
@@ -61,12 +61,12 @@ function faultOf(
 export async function upgrade(owner: BucketOwner): Promise<number> {
   const outdated: Slot[] = [];
   await eachPage(owner, (slot, bytes) => {
-    const handler = owner.states.handlerOf(slot);
+    const handler = slot.tabSlots.handler;
     if (handler !== undefined && bytes !== undefined && isOutdated(handler, bytes)) outdated.push(slot);
   });
   for (const slots of chunks(outdated, pagesPerGo)) {
     await withStates(owner, slots, () => {
-      for (const slot of slots) if (slot.state !== undefined) owner.states.touched(slot, slot.position);
+      for (const slot of slots) if (slot.isInMemory) owner.states.touched(slot, slot.position);
     });
     await owner.checkpoint();
   }

@@ -61,7 +61,8 @@ async function pruneClients(
     const gone = idle.filter((slot) => isIdle(owner, slot, options));
     const kept: PageWrite[] = [];
     if (past !== undefined && gone.length > 0) {
-      for (const { state } of gone) handler.aggregate(past.state, state, options.nowMs / 1000);
+      const into = owner.states.writable(past, handler);
+      for (const slot of gone) handler.aggregate(into, owner.states.stateOf(slot), options.nowMs / 1000);
       owner.states.touched(past, owner.appliedPosition);
       const page = snapshot(owner.states, past);
       if (page !== undefined) kept.push(page);
@@ -105,9 +106,12 @@ export async function recompute(owner: BucketOwner, only?: ReadonlySet<TabName>)
       try {
         await owner.load(used);
         check();
-        total.state = handler.newState();
+        const sum = handler.newState();
         const nowSec = owner.nowMs / 1000;
-        for (const { state } of parts) if (state !== undefined) handler.aggregate(total.state, state, nowSec);
+        for (const slot of parts) {
+          if (slot.isInMemory) handler.aggregate(sum, owner.states.stateOf(slot), nowSec);
+        }
+        owner.states.replace(total, sum);
         owner.states.touched(total, owner.appliedPosition);
         tabs++;
       } finally {
@@ -176,9 +180,10 @@ export function withStates(
 
 function isIdle(owner: BucketOwner, slot: Slot, options: PruneOptions): boolean {
   const { nowMs, clientIdleSec, tabIdleSec } = options;
-  const handler = owner.states.handlerOf(slot);
-  if (handler === undefined || slot.state === undefined || slot.position === 0) return false;
-  return handler.shouldPrune(slot.state, nowMs / 1000, isClient(slot.owner) ? clientIdleSec : tabIdleSec);
+  const { handler } = slot.tabSlots;
+  if (handler === undefined || !slot.isInMemory || slot.position === 0) return false;
+  const idleSec = isClient(slot.owner) ? clientIdleSec : tabIdleSec;
+  return handler.shouldPrune(owner.states.stateOf(slot), nowMs / 1000, idleSec);
 }
 
 async function stillIdle(owner: BucketOwner, slot: Slot, options: PruneOptions): Promise<boolean> {

@@ -17,6 +17,7 @@ import { Eviction } from './eviction.js';
 import type { AssignedPlace, OwnerState } from './held-bucket.js';
 import { Holdings } from './holdings.js';
 import { Reading } from './reading.js';
+import { StateMemory } from './state-memory.js';
 
 export interface OwnersOptions {
   readonly store: Store;
@@ -96,6 +97,7 @@ export class Owners {
   readonly #options: OwnersOptions;
   readonly #context: BucketContext;
   readonly #capacity: Capacity;
+  readonly #memory = new StateMemory();
   readonly #holdings: Holdings;
   readonly #eviction: Eviction;
   readonly #dirty = new Set<BucketOwner>();
@@ -115,7 +117,8 @@ export class Owners {
     this.#capacity = new Capacity(limits, memory);
     this.#eviction = new Eviction(this.#holdings, this.#capacity, () => void this.#checkpointRound());
     this.#context = {
-      ...{ store, registry, clock, log, ownerId, backoffMs, books: this.books, capacity: this.#capacity },
+      ...{ store, registry, clock, log, ownerId, backoffMs, books: this.books },
+      ...{ capacity: this.#capacity, memory: this.#memory },
       rules: { allowedSkewSec: limits.allowedSkewSec, sinceSec: store.opened.createdAtMs / 1000 },
       retryAfterMs: 100,
       replays: new Turnstile(options.replaysAtOnce ?? defaultReplaysAtOnce),
@@ -135,7 +138,7 @@ export class Owners {
   async start(buckets?: Iterable<BucketIndex>): Promise<void> {
     if (this.#callOff === undefined) this.#schedule();
     this.#endWatch ??= this.#options.watchMemory?.((liveBytes) => {
-      this.#capacity.measured(liveBytes);
+      this.#capacity.measured(liveBytes - this.#memory.freeBytes);
       this.#eviction.retry();
     });
     await this.acquire(

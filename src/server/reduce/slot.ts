@@ -1,6 +1,7 @@
 import { ByOwner } from '../../core/by-owner.js';
 import type { Handler } from '../../core/handlers/handler.js';
 import type { ClientId, Position, TabName, TabType } from '../../core/ids.js';
+import type { Place } from './small-states.js';
 
 /**
  * Whose State it is: a client's; `''` for the tab over all clients; `departed` for what pruned clients contributed, so
@@ -13,8 +14,11 @@ export const departed = '%departed' as ClientId;
 export class Slot {
   readonly tabSlots: TabSlots;
   readonly owner: SlotOwner;
-  /** Undefined while it is only in the store, or does not exist yet (`position` and `storedPosition` 0). */
-  state: unknown = undefined;
+  /**
+   * Undefined while it is only in the store, or does not exist yet (`position` and `storedPosition` 0); a number where it lies encoded among
+   * the small ones. For `StateMemory` alone.
+   */
+  kept: object | Place | undefined = undefined;
   /** Position of the last journal entry that the State contains. */
   position = 0 as Position;
   /** Position of its page in the store; 0 for none. */
@@ -31,6 +35,15 @@ export class Slot {
   constructor(tabSlots: TabSlots, owner: SlotOwner) {
     this.tabSlots = tabSlots;
     this.owner = owner;
+  }
+
+  get isInMemory(): boolean {
+    return this.kept !== undefined;
+  }
+
+  /** Whether it is in the store only. */
+  get isCold(): boolean {
+    return this.kept === undefined && this.storedPosition > 0;
   }
 
   get tab(): TabName {

@@ -1,10 +1,11 @@
+import type { EncodedState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { Position, TabName, TabType } from '../../core/ids.js';
 import type { Page, PageInfo, PageKey } from '../../storage/store.js';
-import { decodeState } from '../../wire/state.js';
 import type { Capacity } from './capacity.js';
 import { isClient, Slot, type SlotOwner, TabSlots } from './slot.js';
+import type { StateMemory } from './state-memory.js';
 
 /** Reads pages under the bucket's present head; rejects when the bucket was lost meanwhile. */
 export type ReadPages = (keys: readonly PageKey[]) => Promise<readonly (Page | undefined)[]>;
@@ -26,15 +27,17 @@ export class StoreWentBack extends Error {
 export class States {
   readonly #registry: HandlerRegistry;
   readonly #capacity: Capacity;
+  readonly #memory: StateMemory;
   readonly #tabs = new Map<TabName, TabSlots>();
   /** Slots whose State is in memory, in the order of the eviction's hand. */
   readonly #loaded = new Set<Slot>();
   /** Slots that contain entries which their pages do not. */
   readonly dirty = new Set<Slot>();
 
-  constructor(registry: HandlerRegistry, capacity: Capacity) {
+  constructor(registry: HandlerRegistry, capacity: Capacity, memory: StateMemory) {
     this.#registry = registry;
     this.#capacity = capacity;
+    this.#memory = memory;
   }
 
   get loaded(): number {
@@ -90,13 +93,43 @@ export class States {
     return this.#tabs.get(tab)?.get(owner);
   }
 
-  handlerOf(slot: Slot): Handler | undefined {
-    return this.#tabs.get(slot.tab)?.handler;
+  /** The State of a slot for reading only; undefined while it is not in memory. */
+  stateOf(slot: Slot): unknown {
+    return this.#memory.stateOf(slot);
+  }
+
+  /** The State of a slot that is not cold, to be changed; begins one that does not exist yet. */
+  writable(slot: Slot, handler: Handler): unknown {
+    if (!slot.isInMemory) this.replace(slot, handler.newState());
+    return this.#memory.writable(slot);
+  }
+
+  /** Puts a State in the place of whatever the slot has. */
+  replace(slot: Slot, state: unknown): void {
+    const isFresh = !slot.isInMemory;
+    this.#memory.keep(slot, state);
+    if (isFresh) this.#entered(slot);
   }
 
   /**
-   * Brings the States of `slots` into memory and pins them there; those that do not exist yet become new States. Slots
-   * whose Handler is not loaded here stay as they are. Call `unpin` afterwards, whatever happened.
+   * Adds an encoded State to that of a slot that is not cold; begins one that does not exist yet.
+   * @returns false, and has changed nothing, where `writable` is needed for it
+   */
+  add(slot: Slot, handler: Handler, encoded: EncodedState): boolean {
+    const isFresh = !slot.isInMemory;
+    const isAdded = this.#memory.add(slot, handler, encoded);
+    if (isAdded && isFresh) this.#entered(slot);
+    return isAdded;
+  }
+
+  /** What the page of a slot that is in memory has to hold. */
+  pageOf(slot: Slot, handler: Handler): Uint8Array {
+    return this.#memory.pageOf(slot, handler);
+  }
+
+  /**
+   * Brings the States of `slots` into memory, those that exist, and pins them there. Slots whose Handler is not loaded here stay as they
+   * are. Call `unpin` afterwards, whatever happened.
    *
    * @throws StoreWentBack: drop all States of the bucket, they are of different moments
    */
@@ -105,7 +138,7 @@ export class States {
     for (const slot of slots) {
       slot.pins++;
       slot.used = true;
-      if (slot.state === undefined) this.#open(slot, cold);
+      if (slot.isCold && slot.tabSlots.handler !== undefined) cold.push(slot);
     }
     for (let at = 0; at < cold.length; at += pagesPerRead) {
       const chunk = cold.slice(at, at + pagesPerRead);
@@ -114,44 +147,31 @@ export class States {
     }
   }
 
-  /** Whether `load` would need the store for this slot. */
-  isCold(slot: Slot): boolean {
-    return slot.state === undefined && slot.storedPosition > 0;
-  }
-
   /** Keeps a State that was decoded from the page that the slot has now, if there is room in memory. */
-  adopt(slot: Slot, state: unknown): void {
+  adopt(slot: Slot, handler: Handler, page: Uint8Array, state: unknown): void {
     const isPresent = this.find(slot.tab, slot.owner) === slot;
-    if (isPresent && slot.state === undefined && this.#capacity.hasRoomForState) this.#keep(slot, state);
-  }
-
-  #open(slot: Slot, cold: Slot[]): void {
-    const handler = this.handlerOf(slot);
-    if (handler === undefined) return;
-    if (slot.storedPosition > 0) cold.push(slot);
-    else this.#keep(slot, handler.newState());
+    if (!isPresent || slot.isInMemory || !this.#capacity.hasRoomForState) return;
+    this.#memory.keepPage(slot, handler, page, state);
+    this.#entered(slot);
   }
 
   #receive(slot: Slot, page: Page | undefined, damaged: DamagedPage): void {
-    const handler = this.handlerOf(slot);
-    if (handler === undefined || slot.state !== undefined) return;
+    const { handler } = slot.tabSlots;
+    if (handler === undefined || slot.isInMemory) return;
     if (page?.position !== slot.storedPosition) throw new StoreWentBack(slot, page);
     try {
-      this.#keep(slot, decodeState(handler, page.bytes));
+      this.#memory.keepPage(slot, handler, page.bytes);
     } catch (error) {
       damaged(slot, page.bytes, error);
-      this.#begin(slot, handler);
+      // In the place of the page, which the next checkpoint overwrites.
+      this.#memory.keep(slot, handler.newState());
+      this.touched(slot, slot.position);
     }
+    this.#entered(slot);
   }
 
-  /** In the place of a damaged page, which the next checkpoint overwrites. */
-  #begin(slot: Slot, handler: Handler): void {
-    this.#keep(slot, handler.newState());
-    this.touched(slot, slot.position);
-  }
-
-  #keep(slot: Slot, state: unknown): void {
-    slot.state = state;
+  /** The State of a slot has come into memory. */
+  #entered(slot: Slot): void {
     this.#loaded.add(slot);
     this.#capacity.states++;
   }
@@ -200,7 +220,7 @@ export class States {
 
   #unload(slot: Slot): void {
     if (!this.#loaded.delete(slot)) return;
-    slot.state = undefined;
+    this.#memory.drop(slot);
     this.#capacity.states--;
   }
 
@@ -225,6 +245,7 @@ export class States {
     }
     this.#capacity.tabs -= this.#tabs.size;
     this.#capacity.states -= this.#loaded.size;
+    for (const slot of this.#loaded) this.#memory.drop(slot);
     this.#tabs.clear();
     this.#loaded.clear();
     this.dirty.clear();

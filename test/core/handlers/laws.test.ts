@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { ByteReader } from '../../../src/core/bytes.js';
+import { ByteReader, ByteWriter } from '../../../src/core/bytes.js';
 import { builtinHandlers } from '../../../src/core/handlers/registry.js';
 import { bytesOf, copyOf, epochSec, eventsOf, payloads, stateOf } from './state-kit.js';
 
@@ -189,6 +189,38 @@ for (const type of registry.types()) {
       }),
     );
   });
+
+  if (handler.sumEncoded !== undefined) {
+    const encoded = (state: unknown) => Buffer.from(bytesOf(handler, state), 'hex');
+    /** @returns undefined where only decoding can do it */
+    const sum = (left: Uint8Array, right: Uint8Array): Uint8Array | undefined => {
+      const out = new ByteWriter();
+      const [one, other] = [new ByteReader(left), new ByteReader(right)];
+      if (!handler.sumEncoded!(one, other, out)) return undefined;
+      one.end();
+      other.end();
+      return out.finish();
+    };
+
+    t.test(
+      `${type}: encoded States add up, again and again, to what is encoded of the reduced ones`,
+      async () => {
+        fc.assert(
+          fc.property(fc.array(events, { maxLength: 6 }), (lists) => {
+            const state = handler.newState();
+            let bytes: Uint8Array = encoded(state);
+            return lists.every((list) => {
+              const part = stateOf(handler, list);
+              handler.reduce(state, part);
+              const added = sum(bytes, encoded(part));
+              bytes = added ?? encoded(state);
+              return added !== undefined && bytesOf(handler, state) === Buffer.from(added).toString('hex');
+            });
+          }),
+        );
+      },
+    );
+  }
 
   t.test(`${type}: examining finds the same encodings corrupt as decoding`, async () => {
     const decode = (bytes: Uint8Array) => {
