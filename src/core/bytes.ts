@@ -296,6 +296,16 @@ export class ByteReader {
     this.#take(8);
   }
 
+  /** Goes on at `offset` of the buffer, which it has passed already, or comes from there. */
+  seek(offset: number): void {
+    this.#offset = offset;
+  }
+
+  /** Writes the bytes of the buffer from `start` up to, not including, `end`. */
+  copy(start: number, end: number, out: ByteWriter): void {
+    out.raw(this.#bytes, start, end);
+  }
+
   /** Passes over `count` bytes. @returns where they begin in the buffer */
   skip(count: number): number {
     return this.#take(count);

@@ -1,6 +1,7 @@
 import type { TabType } from '../ids.js';
 import { coarseCount } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
+import { sumHistograms } from '../sketch/histogram-sum.js';
 import { histogramFigures } from './figures.js';
 import type { Handler } from './handler.js';
 import { histogramJson, percentilesJson, percentilesLine } from './histogram-view.js';
@@ -55,6 +56,12 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
   reduceEncoded(into, input) {
     into.all.mergeDecoded(input);
     into.newestSec = Math.max(into.newestSec, input.signedVarint());
+  },
+
+  sumEncoded(left, right, out) {
+    if (!sumHistograms(left, right, out)) return false;
+    out.signedVarint(Math.max(left.signedVarint(), right.signedVarint()));
+    return true;
   },
 
   aggregate(into, from) {

@@ -65,6 +65,13 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
     into.newestSec = Math.max(into.newestSec, input.signedVarint());
   },
 
+  sumEncoded(left, right, out) {
+    out.count(left.count() + right.count());
+    out.number(left.number() + right.number());
+    out.signedVarint(Math.max(left.signedVarint(), right.signedVarint()));
+    return true;
+  },
+
   aggregate(into, from) {
     totalsCounter.reduce(into, from);
   },

@@ -1,10 +1,16 @@
-import type { ByteReader, ByteWriter } from '../bytes.js';
+import { ByteReader, type ByteWriter } from '../bytes.js';
 import { type CellReader, readCells } from './cascade-codec.js';
 import { keptCells, type Layout } from './layout.js';
+
+/** In the place of an offset: what a cell holds is in `counts` and `totals`. */
+const inColumns = -1;
 
 /** Cells of one ring in use, ascending by their absolute index: the first `length` of each column. */
 interface Cells {
   readonly indices: Float64Array;
+  /** Where a cell lies that is as it was read: most are only handed on. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
   readonly counts: Float64Array;
   readonly totals: Float64Array;
   length: number;
@@ -18,14 +24,18 @@ export class NumberCellsSum implements CellReader {
   readonly #layout: Layout;
   readonly #rings: readonly Cells[];
   #newest = Number.NEGATIVE_INFINITY;
+  /** What the cells are of that are as they were read. */
+  #left = new ByteReader(new Uint8Array(0));
+  #isRight = false;
 
   constructor(layout: Layout) {
     this.#layout = layout;
     this.#rings = layout.map((shape, number) => {
       // What the finer ring drops comes in before this one drops its own.
       const room = keptCells(shape) + (number === 0 ? 0 : keptCells(layout[number - 1]!));
-      const column = () => new Float64Array(room);
-      return { indices: column(), counts: column(), totals: column(), length: 0 };
+      const [indices, counts, totals] = [0, 0, 0].map(() => new Float64Array(room));
+      const [starts, ends] = [new Int32Array(room), new Int32Array(room)];
+      return { indices: indices!, starts, ends, counts: counts!, totals: totals!, length: 0 };
     });
   }
 
@@ -33,7 +43,10 @@ export class NumberCellsSum implements CellReader {
   write(left: ByteReader, right: ByteReader, out: ByteWriter): void {
     this.#newest = Number.NEGATIVE_INFINITY;
     for (const ring of this.#rings) ring.length = 0;
+    this.#left = left;
+    this.#isRight = false;
     readCells(this.#layout, left, this);
+    this.#isRight = true;
     readCells(this.#layout, right, this);
     const isFilled = this.#newest !== Number.NEGATIVE_INFINITY;
     out.u8(isFilled ? 1 : 0);
@@ -47,16 +60,31 @@ export class NumberCellsSum implements CellReader {
   }
 
   read(ring: number, cell: number, input: ByteReader): number {
+    const start = input.offset;
     const count = input.count();
-    const total = input.number();
-    const cellSec = cell * this.#layout[ring]!.widthSec;
-    for (let number = ring; number < this.#rings.length; number++) {
-      const index = number === ring ? cell : this.#indexOf(number, cellSec);
-      if (index < this.#oldestKept(number)) continue;
-      add(this.#rings[number]!, index, count, total);
-      break;
+    if (this.#isRight) {
+      this.#place(ring, cell, count, input.number());
+    } else {
+      // They come in order.
+      input.skipNumber();
+      const cells = this.#rings[ring]!;
+      const at = cells.length++;
+      cells.indices[at] = cell;
+      cells.starts[at] = start;
+      cells.ends[at] = input.offset;
     }
     return count;
+  }
+
+  /** Into the finest ring, from that one on, which keeps the cell. */
+  #place(ring: number, cell: number, count: number, total: number): void {
+    const cellSec = cell * this.#layout[ring]!.widthSec;
+    for (let number = ring; number < this.#rings.length; number++) {
+      const index = this.#indexOf(number, cellSec);
+      if (index < this.#oldestKept(number)) continue;
+      this.#add(this.#rings[number]!, index, count, total);
+      return;
+    }
   }
 
   #indexOf(number: number, cellSec: number): number {
@@ -64,9 +92,8 @@ export class NumberCellsSum implements CellReader {
   }
 
   #oldestKept(number: number): number {
-    return (
-      this.#indexOf(number, this.#newest * this.#layout[0]!.widthSec) - keptCells(this.#layout[number]!) + 1
-    );
+    const newestSec = this.#newest * this.#layout[0]!.widthSec;
+    return this.#indexOf(number, newestSec) - keptCells(this.#layout[number]!) + 1;
   }
 
   /** As `Cascade` does it: what a ring does not keep any more goes into the next one. */
@@ -82,17 +109,51 @@ export class NumberCellsSum implements CellReader {
       let gone = 0;
       for (; gone < ring.length && ring.indices[gone]! < oldest; gone++) {
         if (coarser === undefined) continue;
+        this.#bringIn(ring, gone);
         const index = this.#indexOf(number + 1, ring.indices[gone]! * widthSec);
-        add(coarser, index, ring.counts[gone]!, ring.totals[gone]!);
+        this.#add(coarser, index, ring.counts[gone]!, ring.totals[gone]!);
       }
-      for (const column of [ring.indices, ring.counts, ring.totals]) column.copyWithin(0, gone, ring.length);
-      ring.length -= gone;
+      move(ring, gone, 0);
     }
   }
 
+  #add(cells: Cells, index: number, count: number, total: number): void {
+    const { indices, starts, counts, totals } = cells;
+    // The newest ones are what most is done to.
+    let at = cells.length;
+    while (at > 0 && indices[at - 1]! >= index) at--;
+    if (at < cells.length && indices[at] === index) {
+      this.#bringIn(cells, at);
+      counts[at]! += count;
+      totals[at]! += total;
+      return;
+    }
+    move(cells, at, at + 1);
+    indices[at] = index;
+    starts[at] = inColumns;
+    counts[at] = count;
+    totals[at] = total;
+  }
+
+  /** What a cell holds is in the columns from now on. */
+  #bringIn({ starts, counts, totals }: Cells, at: number): void {
+    if (starts[at] === inColumns) return;
+    const left = this.#left;
+    const { offset } = left;
+    left.seek(starts[at]!);
+    counts[at] = left.count();
+    totals[at] = left.number();
+    left.seek(offset);
+    starts[at] = inColumns;
+  }
+
   #writeRing(number: number, out: ByteWriter): void {
-    const { indices, counts, totals, length } = this.#rings[number]!;
-    let runs = length === 0 ? 0 : 1;
+    const { indices, length } = this.#rings[number]!;
+    if (length === 0) {
+      out.varint(0);
+      return;
+    }
+    let runs = 1;
     for (let at = 1; at < length; at++) if (indices[at] !== indices[at - 1]! + 1) runs++;
     out.varint(runs);
     let end = this.#oldestKept(number);
@@ -102,29 +163,37 @@ export class NumberCellsSum implements CellReader {
       out.varint(indices[first]! - end);
       out.varint(at - first);
       end = indices[at - 1]! + 1;
-      for (let cell = first; cell < at; cell++) {
-        out.count(counts[cell]!);
-        out.number(totals[cell]!);
+      this.#writeCells(this.#rings[number]!, first, at, out);
+    }
+  }
+
+  #writeCells({ starts, ends, counts, totals }: Cells, from: number, to: number, out: ByteWriter): void {
+    for (let at = from; at < to; at++) {
+      const start = starts[at]!;
+      if (start === inColumns) {
+        out.count(counts[at]!);
+        out.number(totals[at]!);
+        continue;
       }
+      // Those that were read in a row.
+      while (at + 1 < to && starts[at + 1] === ends[at]) at++;
+      this.#left.copy(start, ends[at]!, out);
     }
   }
 }
 
-function add(cells: Cells, index: number, count: number, total: number): void {
-  const { indices, counts, totals } = cells;
-  // The newest ones are what most is done to.
-  let at = cells.length;
-  while (at > 0 && indices[at - 1]! >= index) at--;
-  if (at < cells.length && indices[at] === index) {
-    counts[at]! += count;
-    totals[at]! += total;
-    return;
-  }
-  if (at < cells.length) {
-    for (const column of [indices, counts, totals]) column.copyWithin(at + 1, at, cells.length);
-  }
-  indices[at] = index;
-  counts[at] = count;
-  totals[at] = total;
-  cells.length++;
+/** Moves the cells from `from` on to `to`; they are few. */
+function move(cells: Cells, from: number, to: number): void {
+  const { length } = cells;
+  if (to < from) for (let at = from; at < length; at++) copyCell(cells, at, at + to - from);
+  else for (let at = length - 1; at >= from; at--) copyCell(cells, at, at + to - from);
+  cells.length += to - from;
+}
+
+function copyCell({ indices, starts, ends, counts, totals }: Cells, from: number, to: number): void {
+  indices[to] = indices[from]!;
+  starts[to] = starts[from]!;
+  ends[to] = ends[from]!;
+  counts[to] = counts[from]!;
+  totals[to] = totals[from]!;
 }

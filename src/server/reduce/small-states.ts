@@ -1,7 +1,7 @@
 import { ByteReader } from '../../core/bytes.js';
 
-/** States of up to so many encoded bytes are kept that way: adding to larger ones takes longer encoded than as objects. */
-export const maxSmallBytes = 254;
+/** States of up to so many encoded bytes may lie here. */
+export const maxSmallBytes = 1022;
 
 /** What memory is given out in: each encoded State takes the least number of these that hold it and its length. */
 const grainBytes = 16;

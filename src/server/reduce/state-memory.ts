@@ -1,16 +1,21 @@
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import type { EncodedState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
-import { decodeState, encodeState, examineState, sealState } from '../../wire/state.js';
+import { decodeState, encodedIn, encodeState, examineState, sealState } from '../../wire/state.js';
 import type { Slot } from './slot.js';
 import { maxSmallBytes, SmallStates } from './small-states.js';
 
-/** What a page has beside what its Handler encoded, at most. */
-const pageFrameBytes = 16;
+/**
+ * A State that gets so many Parts until its page is made again becomes an object: to add to it costs less then, to encode it costs more, and so
+ * does its memory.
+ */
+const often = 3;
+/** An object that got no more than so many Parts is kept encoded from then on. */
+const seldom = 1;
 
 /**
- * The States that a process has in memory: small ones encoded where their Handlers can add to them so, all others as objects. Which of
- * them it is makes no difference to what they hold.
+ * The States that a process has in memory: small ones to which little happens lie encoded side by side, where their Handlers can add to them
+ * so; all others are objects. Which of them it is makes no difference to what they hold.
  */
 export class StateMemory {
   readonly #small = new SmallStates();
@@ -41,8 +46,7 @@ export class StateMemory {
 
   /** What `page` holds. @param state the same, where it was decoded before @throws TabaError `corrupt` */
   keepPage(slot: Slot, handler: Handler, page: Uint8Array, state?: unknown): void {
-    const mayBeSmall = handler.sumEncoded !== undefined && page.length <= maxSmallBytes + pageFrameBytes;
-    const encoded = mayBeSmall ? examineState(handler, page) : undefined;
+    const encoded = mayBeSmall(handler, page) ? examineState(handler, page) : undefined;
     if (encoded === undefined) this.keep(slot, state ?? decodeState(handler, page));
     else this.#keepEncoded(slot, handler, encoded);
   }
@@ -53,7 +57,7 @@ export class StateMemory {
    */
   add(slot: Slot, handler: Handler, { bytes, start, end }: EncodedState): boolean {
     const { kept } = slot;
-    if (handler.sumEncoded === undefined || typeof kept === 'object') return false;
+    if (handler.sumEncoded === undefined || ++slot.adds >= often || typeof kept === 'object') return false;
     const sum = this.#sum;
     sum.clear();
     const before = kept === undefined ? emptyOf(handler) : this.#small.read(kept);
@@ -70,14 +74,23 @@ export class StateMemory {
   }
 
   /** A State that is in memory, as a page. */
-  pageOf({ kept }: Slot, handler: Handler): Uint8Array {
-    return typeof kept === 'number' ? sealState(handler, this.#small.read(kept)) : encodeState(handler, kept);
+  pageOf(slot: Slot, handler: Handler): Uint8Array {
+    const { kept, adds } = slot;
+    slot.adds = 0;
+    if (typeof kept === 'number') return sealState(handler, this.#small.read(kept));
+    const page = encodeState(handler, kept);
+    if (adds <= seldom && mayBeSmall(handler, page)) this.#keepEncoded(slot, handler, encodedIn(page));
+    return page;
   }
 
   drop(slot: Slot): void {
     if (typeof slot.kept === 'number') this.#small.release(slot.kept);
     slot.kept = undefined;
   }
+}
+
+function mayBeSmall({ sumEncoded, examine }: Handler, page: Uint8Array): boolean {
+  return sumEncoded !== undefined && examine !== undefined && page.length <= maxSmallBytes;
 }
 
 const empties = new Map<Handler, Uint8Array>();
