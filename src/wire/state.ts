@@ -57,11 +57,6 @@ export function decodeState<S>(handler: Handler<S>, bytes: Uint8Array): S {
   return decodeBody(handler, content, content[1]!, headerBytes);
 }
 
-/** What a Handler encoded, in a State that was just written. */
-export function encodedIn(state: Uint8Array): Uint8Array {
-  return state.subarray(headerBytes, state.length - checksumBytes);
-}
-
 /**
  * Finds out whether a State decodes, without doing it.
  * @returns what its Handler's present version encoded of it; undefined where only decoding tells

@@ -130,10 +130,9 @@ export const counterGroup: Handler<CounterGroupState, number> = {
     into.streams = mergedStreams(into.streams, CumulativeStreams.decode(input));
   },
 
-  sumEncoded(left, right, out) {
-    cellsSum.write(left, right, out);
-    if (!sumHistograms(left, right, out)) return false;
-    if (!hasNoStreams(left) || !hasNoStreams(right)) return false;
+  sumEncoded(inputs, out) {
+    cellsSum.write(inputs, out);
+    if (!sumHistograms(inputs, out) || !inputs.every(hasNoStreams)) return false;
     encodeStreams(undefined, out);
     return true;
   },
@@ -170,7 +169,7 @@ export const counterGroup: Handler<CounterGroupState, number> = {
   examine(input) {
     const newest = numberExaminer.examine(counterLayout, input);
     Histogram.examine(input);
-    return Math.max(newest, newestSec(CumulativeStreams.decode(input)));
+    return CumulativeStreams.decode(input) === undefined ? newest : undefined;
   },
 
   upgrade: (input, fromVersion) =>

@@ -92,11 +92,11 @@ export interface Handler<S = unknown, V = unknown> {
    */
   reduceEncoded?(into: S, input: ByteReader): void;
   /**
-   * Adds two encoded States up, and writes what `encode` would write of them reduced and settled: States that are small stay bytes in
-   * memory. Both are of the present version, those that `examine` found good; the readers are for this call only.
+   * Adds encoded States up, one after the other, and writes what `encode` would write of them reduced: States that are small stay bytes in
+   * memory. They are of the present version, those that `examine` found good; the readers are for this call only. Must not throw.
    * @returns false, and what it has written means nothing, where only decoding can do it
    */
-  sumEncoded?(left: ByteReader, right: ByteReader, out: ByteWriter): boolean;
+  sumEncoded?(inputs: readonly ByteReader[], out: ByteWriter): boolean;
   /** Adds the State of one client, or another aggregate, to the aggregate `into`. Same as `reduce` where `tabState` is `kept`. */
   aggregate(into: S, from: S, nowSec: number): void;
   /**
@@ -118,10 +118,11 @@ export interface Handler<S = unknown, V = unknown> {
   decode(input: ByteReader): S;
   /**
    * Reads what `encode` of the present version wrote, without making a State of it.
-   * @returns second of the newest event that `clampFuture` would look at, or later; -Infinity if there is none
+   * @returns second of the newest event that `clampFuture` would look at, or later; -Infinity if there is none. Undefined where it has to be
+   * decoded all the same: what was found good encoded need not be settled
    * @throws TabaError `corrupt`, where `decode` would
    */
-  examine?(input: ByteReader): number;
+  examine?(input: ByteReader): number | undefined;
   /** Reads what an older version's `encode` wrote, as a State of today. @throws TabaError `corrupt` for a version it never had */
   upgrade(input: ByteReader, fromVersion: number): S;
 }

@@ -58,9 +58,11 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
     into.newestSec = Math.max(into.newestSec, input.signedVarint());
   },
 
-  sumEncoded(left, right, out) {
-    if (!sumHistograms(left, right, out)) return false;
-    out.signedVarint(Math.max(left.signedVarint(), right.signedVarint()));
+  sumEncoded(inputs, out) {
+    if (!sumHistograms(inputs, out)) return false;
+    out.signedVarint(
+      inputs.reduce((newest, input) => Math.max(newest, input.signedVarint()), Number.NEGATIVE_INFINITY),
+    );
     return true;
   },
 

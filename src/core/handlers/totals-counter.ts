@@ -65,10 +65,12 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
     into.newestSec = Math.max(into.newestSec, input.signedVarint());
   },
 
-  sumEncoded(left, right, out) {
-    out.count(left.count() + right.count());
-    out.number(left.number() + right.number());
-    out.signedVarint(Math.max(left.signedVarint(), right.signedVarint()));
+  sumEncoded(inputs, out) {
+    out.count(inputs.reduce((sum, input) => sum + input.count(), 0));
+    out.number(inputs.reduce((sum, input) => sum + input.number(), 0));
+    out.signedVarint(
+      inputs.reduce((newest, input) => Math.max(newest, input.signedVarint()), Number.NEGATIVE_INFINITY),
+    );
     return true;
   },
 

@@ -106,32 +106,69 @@ export function examineBins(input: ByteReader): void {
 }
 
 /**
- * Adds bins up as they are read, twice, and writes the sum.
- * @returns false, and has written nothing, where there are too many for one sign
+ * Adds bins up as they are read, those of each input, and writes the sum.
+ * @returns false, and has written nothing, where they are too many for one sign
  * @throws TabaError `corrupt`
  */
-export function sumBins(left: ByteReader, right: ByteReader, out: ByteWriter): boolean {
-  const ofLeft = readBins(left);
-  const ofRight = readBins(right, otherKeys, otherCounts);
+export function sumBins(inputs: readonly ByteReader[], out: ByteWriter): boolean {
   let used = 0;
-  let [l, r] = [0, 0];
-  while (l < ofLeft || r < ofRight) {
-    const leftKey = l < ofLeft ? listedKeys[l]! : beyondKeys;
-    const rightKey = r < ofRight ? otherKeys[r]! : beyondKeys;
-    let count = 0;
-    if (leftKey <= rightKey) count += listedCounts[l++]!;
-    if (rightKey <= leftKey) count += otherCounts[r++]!;
-    summedKeys[used] = Math.min(leftKey, rightKey);
-    summedCounts[used++] = count;
+  for (const input of inputs) {
+    const more = readBins(input);
+    used = used === 0 ? takeListed(more) : addListed(used, more);
+    if (used > maxBinsPerSign) return false;
   }
-  if (used > maxBinsPerSign) return false;
   if (used === 0) out.varint(0);
-  else encodeList(summedKeys, summedCounts, used, out);
+  else encodeList(sum.keys, sum.counts, used, out);
   return true;
 }
 
-/** Reads bins into the beginning of two arrays. @returns how many they are */
-function readBins(input: ByteReader, keys = listedKeys, counts = listedCounts): number {
+/** A list of bins under way to a sum. Two lists may be full before they are one. */
+function roomForSum(): { readonly keys: Int32Array; readonly counts: Float64Array } {
+  const room = 2 * (maxBinsPerSign + 1);
+  return { keys: new Int32Array(room), counts: new Float64Array(room) };
+}
+
+let sum = roomForSum();
+let nextSum = roomForSum();
+
+/** The sum is what was just read: that many bins. */
+function takeListed(length: number): number {
+  for (let slot = 0; slot < length; slot++) {
+    sum.keys[slot] = listedKeys[slot]!;
+    sum.counts[slot] = listedCounts[slot]!;
+  }
+  return length;
+}
+
+/** Adds what was just read to a sum of `used` bins. @returns how many it has then */
+function addListed(used: number, length: number): number {
+  if (length === 0) return used;
+  const { keys, counts } = sum;
+  const into = nextSum;
+  let end = 0;
+  let at = 0;
+  for (let slot = 0; slot < length; slot++) {
+    const key = listedKeys[slot]!;
+    for (; at < used && keys[at]! < key; at++, end++) {
+      into.keys[end] = keys[at]!;
+      into.counts[end] = counts[at]!;
+    }
+    into.keys[end] = key;
+    into.counts[end++] =
+      at < used && keys[at] === key ? counts[at++]! + listedCounts[slot]! : listedCounts[slot]!;
+  }
+  for (; at < used; at++, end++) {
+    into.keys[end] = keys[at]!;
+    into.counts[end] = counts[at]!;
+  }
+  nextSum = sum;
+  sum = into;
+  return end;
+}
+
+/** @returns how many are in `listedKeys` and `listedCounts` now */
+function readBins(input: ByteReader): number {
+  const [keys, counts] = [listedKeys, listedCounts];
   let key = 0;
   let used = 0;
   for (let runs = input.varint(), run = 0; run < runs; run++) {
@@ -153,15 +190,9 @@ function readBins(input: ByteReader, keys = listedKeys, counts = listedCounts): 
 
 /** Far beyond every double at the finest scale. */
 const largestKey = 2 ** 20;
-const beyondKeys = largestKey + 1;
 /** Shared by all calls: bins lie here between their bytes and their layout. One more than there may be while a bin is being added. */
 const listedKeys = new Int32Array(maxBinsPerSign + 1);
 const listedCounts = new Float64Array(maxBinsPerSign + 1);
-/** The second summand, and the sum. */
-const otherKeys = new Int32Array(maxBinsPerSign + 1);
-const otherCounts = new Float64Array(maxBinsPerSign + 1);
-const summedKeys = new Int32Array(2 * (maxBinsPerSign + 1));
-const summedCounts = new Float64Array(2 * (maxBinsPerSign + 1));
 /** Where runs end in a list, and the bytes of one, at most: three varints of four bytes and less for each bin. */
 const runEnds = new Int32Array(maxBinsPerSign + 1);
 const encoded = new Uint8Array(16 * (maxBinsPerSign + 1));

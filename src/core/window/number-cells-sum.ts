@@ -24,9 +24,8 @@ export class NumberCellsSum implements CellReader {
   readonly #layout: Layout;
   readonly #rings: readonly Cells[];
   #newest = Number.NEGATIVE_INFINITY;
-  /** What the cells are of that are as they were read. */
-  #left = new ByteReader(new Uint8Array(0));
-  #isRight = false;
+  /** What the cells are of that are as they were read: the first of the cascades. */
+  #first = new ByteReader(new Uint8Array(0));
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -40,14 +39,11 @@ export class NumberCellsSum implements CellReader {
   }
 
   /** @throws TabaError `corrupt`, where `decodeNumberCascade` would */
-  write(left: ByteReader, right: ByteReader, out: ByteWriter): void {
+  write(inputs: readonly ByteReader[], out: ByteWriter): void {
     this.#newest = Number.NEGATIVE_INFINITY;
     for (const ring of this.#rings) ring.length = 0;
-    this.#left = left;
-    this.#isRight = false;
-    readCells(this.#layout, left, this);
-    this.#isRight = true;
-    readCells(this.#layout, right, this);
+    this.#first = inputs[0]!;
+    for (const input of inputs) readCells(this.#layout, input, this);
     const isFilled = this.#newest !== Number.NEGATIVE_INFINITY;
     out.u8(isFilled ? 1 : 0);
     if (!isFilled) return;
@@ -62,7 +58,7 @@ export class NumberCellsSum implements CellReader {
   read(ring: number, cell: number, input: ByteReader): number {
     const start = input.offset;
     const count = input.count();
-    if (this.#isRight) {
+    if (input !== this.#first) {
       this.#place(ring, cell, count, input.number());
     } else {
       // They come in order.
@@ -138,12 +134,12 @@ export class NumberCellsSum implements CellReader {
   /** What a cell holds is in the columns from now on. */
   #bringIn({ starts, counts, totals }: Cells, at: number): void {
     if (starts[at] === inColumns) return;
-    const left = this.#left;
-    const { offset } = left;
-    left.seek(starts[at]!);
-    counts[at] = left.count();
-    totals[at] = left.number();
-    left.seek(offset);
+    const first = this.#first;
+    const { offset } = first;
+    first.seek(starts[at]!);
+    counts[at] = first.count();
+    totals[at] = first.number();
+    first.seek(offset);
     starts[at] = inColumns;
   }
 
@@ -177,7 +173,7 @@ export class NumberCellsSum implements CellReader {
       }
       // Those that were read in a row.
       while (at + 1 < to && starts[at + 1] === ends[at]) at++;
-      this.#left.copy(start, ends[at]!, out);
+      this.#first.copy(start, ends[at]!, out);
     }
   }
 }

@@ -19,8 +19,6 @@ export class Slot {
    * the small ones. For `StateMemory` alone.
    */
   kept: object | Place | undefined = undefined;
-  /** Parts that were added since its page was last made; for `StateMemory` alone. */
-  adds = 0;
   /** Position of the last journal entry that the State contains. */
   position = 0 as Position;
   /** Position of its page in the store; 0 for none. */

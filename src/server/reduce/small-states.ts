@@ -1,21 +1,27 @@
 import { ByteReader } from '../../core/bytes.js';
 
-/** States of up to so many encoded bytes may lie here. */
-export const maxSmallBytes = 1022;
-
-/** What memory is given out in: each encoded State takes the least number of these that hold it and its length. */
+/** What memory is given out in. */
 const grainBytes = 16;
+/** A block is as long as so many grains, at most. */
+const maxGrains = 64;
+/** At the beginning of a block: its length in grains (u8), and how many bytes are in use (u16). */
+const headBytes = 3;
+/** Shorter ones are copied byte by byte: a call to copy them would take longer. */
+const shortBytes = 48;
+/** A block has no more than so many times the room that its State needs alone. */
+const mostRoom = 3;
+/** Before each summand: its length (u16). */
 const lengthBytes = 2;
 const pieceBytes = 2 ** 18;
 const grainsPerPiece = pieceBytes / grainBytes;
-const maxGrains = grainsOf(maxSmallBytes);
 
-/** Where an encoded State lies; nothing can be told from it. */
+/** Where the summands of a State lie; nothing can be told from it. */
 export type Place = number;
 
 /**
- * Encoded States side by side in large pieces of memory: most States of a server are small, rarely touched, and very many. As
- * objects, each is a dozen of them for the garbage collector to look at, and as many places in memory to be fetched.
+ * Encoded States side by side in large pieces of memory, each as a list of summands: what it was, and the Parts that have come since. To add
+ * to one is to copy a few bytes. As objects, each State would be a dozen of them for the garbage collector to look at, and as many
+ * places in memory to be fetched.
  *
  * What is released is given out again to States of the same size, or cut for smaller ones; pieces are kept for ever.
  */
@@ -26,8 +32,8 @@ export class SmallStates {
   /** Places that were released, by their number of grains. */
   readonly #released: Place[][] = Array.from({ length: maxGrains + 1 }, () => []);
   #releasedGrains = 0;
-  /** For whoever reads next. */
-  readonly #reader = new ByteReader(new Uint8Array(0));
+  /** For whoever reads next, one for each summand. */
+  readonly #readers: ByteReader[] = [];
 
   /** Memory that it has and nothing lies in, bytes. */
   get freeBytes(): number {
@@ -39,49 +45,88 @@ export class SmallStates {
     return this.#pieces.length * pieceBytes;
   }
 
-  /** Keeps a copy of the bytes from `start` up to, not including, `end`; no more than `maxSmallBytes`. */
+  /** Keeps a copy of the bytes from `start` up to, not including, `end`, for which a block has room: a State, alone. */
   keep(bytes: Uint8Array, start: number, end: number): Place {
-    const place = this.#take(grainsOf(end - start));
-    this.#write(place, bytes, start, end);
+    const used = headBytes + lengthBytes + end - start;
+    const grains = grainsFor(used);
+    const place = this.#take(grains);
+    const piece = this.#pieceOf(place);
+    const at = offsetOf(place);
+    setHead(piece, at, grains, used);
+    putSummand(piece, at + headBytes, bytes, start, end);
     return place;
   }
 
-  /** The same in the place of another one. */
+  /** The same in the place of a State, with all that was added to it. Its block stays what it is, unless that is far too large by now. */
   replace(place: Place, bytes: Uint8Array, start: number, end: number): Place {
-    if (grainsOf(this.#lengthOf(place)) !== grainsOf(end - start)) {
+    const piece = this.#pieceOf(place);
+    const at = offsetOf(place);
+    const used = headBytes + lengthBytes + end - start;
+    const room = piece[at]! * grainBytes;
+    if (used > room || used < room / mostRoom) {
       this.release(place);
       return this.keep(bytes, start, end);
     }
-    this.#write(place, bytes, start, end);
+    setHead(piece, at, piece[at]!, used);
+    putSummand(piece, at + headBytes, bytes, start, end);
+    return place;
+  }
+
+  /**
+   * Adds a copy of the bytes from `start` up to, not including, `end` to a State.
+   * @returns where it lies then; undefined, and nothing is added, where it has no room
+   */
+  append(place: Place, bytes: Uint8Array, start: number, end: number): Place | undefined {
+    const piece = this.#pieceOf(place);
+    const at = offsetOf(place);
+    const before = usedIn(piece, at);
+    const used = before + lengthBytes + end - start;
+    if (used > maxGrains * grainBytes) return undefined;
+    if (used > piece[at]! * grainBytes) {
+      const moved = this.#moved(place, before, used);
+      return this.append(moved, bytes, start, end);
+    }
+    setHead(piece, at, piece[at]!, used);
+    putSummand(piece, at + before, bytes, start, end);
     return place;
   }
 
   release(place: Place): void {
-    this.#give(place, grainsOf(this.#lengthOf(place)));
+    this.#give(place, this.#pieceOf(place)[offsetOf(place)]!);
   }
 
-  /** Reads what is kept there; valid until the next call, and for as long as it is kept. */
-  read(place: Place): ByteReader {
-    const start = offsetOf(place) + lengthBytes;
-    return this.#reader.restart(this.#pieceOf(place), start, start + this.#lengthOf(place));
+  /** The State that is kept there, then what was added to it; valid until the next call, and for as long as it is kept. */
+  read(place: Place): readonly ByteReader[] {
+    const piece = this.#pieceOf(place);
+    const begin = offsetOf(place);
+    const end = begin + usedIn(piece, begin);
+    const readers = this.#readers;
+    let summands = 0;
+    for (let at = begin + headBytes; at < end; summands++) {
+      const start = at + lengthBytes;
+      at = start + (piece[at]! | (piece[at + 1]! << 8));
+      readers[summands] = (readers[summands] ?? new ByteReader(piece)).restart(piece, start, at);
+    }
+    readers.length = summands;
+    return readers;
+  }
+
+  /** Moves a State to where it has room for `used` bytes, and for as much again as it needs more. */
+  #moved(place: Place, before: number, used: number): Place {
+    const from = this.#pieceOf(place);
+    const start = offsetOf(place);
+    const grains = Math.min(maxGrains, grainsFor(2 * used - before));
+    const moved = this.#take(grains);
+    const into = this.#pieceOf(moved);
+    const at = offsetOf(moved);
+    copy(from, start, start + before, into, at);
+    this.release(place);
+    setHead(into, at, grains, before);
+    return moved;
   }
 
   #pieceOf(place: Place): Uint8Array {
     return this.#pieces[Math.floor(place / grainsPerPiece)]!;
-  }
-
-  #lengthOf(place: Place): number {
-    const piece = this.#pieceOf(place);
-    const at = offsetOf(place);
-    return piece[at]! | (piece[at + 1]! << 8);
-  }
-
-  #write(place: Place, bytes: Uint8Array, start: number, end: number): void {
-    const piece = this.#pieceOf(place);
-    let at = offsetOf(place);
-    piece[at++] = end - start;
-    piece[at++] = (end - start) >> 8;
-    for (let from = start; from < end; from++) piece[at++] = bytes[from]!;
   }
 
   #take(grains: number): Place {
@@ -121,10 +166,35 @@ export class SmallStates {
   }
 }
 
-function grainsOf(length: number): number {
-  return Math.ceil((length + lengthBytes) / grainBytes);
+/** Of a few sizes only, an eighth apart: what is released fits the next one then. */
+function grainsFor(bytes: number): number {
+  const grains = Math.ceil(bytes / grainBytes);
+  const step = grains < 16 ? 1 : 2 ** (28 - Math.clz32(grains));
+  return Math.ceil(grains / step) * step;
 }
 
 function offsetOf(place: Place): number {
   return (place % grainsPerPiece) * grainBytes;
+}
+
+function setHead(piece: Uint8Array, at: number, grains: number, used: number): void {
+  piece[at] = grains;
+  piece[at + 1] = used;
+  piece[at + 2] = used >> 8;
+}
+
+function usedIn(piece: Uint8Array, at: number): number {
+  return piece[at + 1]! | (piece[at + 2]! << 8);
+}
+
+function putSummand(piece: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): void {
+  let to = at;
+  piece[to++] = end - start;
+  piece[to++] = (end - start) >> 8;
+  copy(bytes, start, end, piece, to);
+}
+
+function copy(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void {
+  if (end - start > shortBytes) into.set(from.subarray(start, end), at);
+  else for (let byte = start, to = at; byte < end; byte++, to++) into[to] = from[byte]!;
 }

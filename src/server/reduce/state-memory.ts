@@ -1,26 +1,22 @@
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import type { EncodedState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
-import { decodeState, encodedIn, encodeState, examineState, sealState } from '../../wire/state.js';
+import { decodeState, encodeState, examineState, sealState } from '../../wire/state.js';
 import type { Slot } from './slot.js';
-import { maxSmallBytes, SmallStates } from './small-states.js';
+import { type Place, SmallStates } from './small-states.js';
+
+/** States of up to so many encoded bytes stay encoded: there has to be room for several Parts beside them. */
+const maxEncodedBytes = 512;
+/** An object whose page has no more than so many is kept encoded again. */
+const maxReturningBytes = 256;
 
 /**
- * A State that gets so many Parts until its page is made again becomes an object: to add to it costs less then, to encode it costs more, and so
- * does its memory.
- */
-const often = 3;
-/** An object that got no more than so many Parts is kept encoded from then on. */
-const seldom = 1;
-
-/**
- * The States that a process has in memory: small ones to which little happens lie encoded side by side, where their Handlers can add to them
- * so; all others are objects. Which of them it is makes no difference to what they hold.
+ * The States that a process has in memory: small ones lie encoded side by side, where their Handlers can add up what is encoded; all others
+ * are objects. Which of them it is makes no difference to what they hold.
  */
 export class StateMemory {
   readonly #small = new SmallStates();
-  readonly #part = new ByteReader(new Uint8Array(0));
-  readonly #sum = new ByteWriter(1024);
+  readonly #sum = new ByteWriter(2048);
 
   /** Memory that is set aside for encoded States and holds none, bytes. */
   get freeBytes(): number {
@@ -28,8 +24,11 @@ export class StateMemory {
   }
 
   /** For reading only, and a copy where it is kept encoded; undefined while it is not in memory. */
-  stateOf({ kept, tabSlots }: Slot): unknown {
-    return typeof kept === 'number' ? tabSlots.handler!.decode(this.#small.read(kept)) : kept;
+  stateOf(slot: Slot): unknown {
+    const handler = slot.tabSlots.handler!;
+    this.#sumUp(slot, handler);
+    const { kept } = slot;
+    return typeof kept === 'number' ? handler.decode(this.#small.read(kept)[0]!) : kept;
   }
 
   /** To be changed; from now on it is an object. Undefined while it is not in memory. */
@@ -44,42 +43,66 @@ export class StateMemory {
     slot.kept = state as object;
   }
 
-  /** What `page` holds. @param state the same, where it was decoded before @throws TabaError `corrupt` */
+  /** What a page holds. @param state the same, where it was decoded before @throws TabaError `corrupt` */
   keepPage(slot: Slot, handler: Handler, page: Uint8Array, state?: unknown): void {
-    const encoded = mayBeSmall(handler, page) ? examineState(handler, page) : undefined;
+    const encoded = encodedIn(handler, page, maxEncodedBytes);
     if (encoded === undefined) this.keep(slot, state ?? decodeState(handler, page));
     else this.#keepEncoded(slot, handler, encoded);
   }
 
   /**
-   * Adds an encoded State to one that is in memory, or is to begin with it.
-   * @returns false, and has changed nothing, where it has to be added to the object
+   * Adds an encoded State to one that is in memory, or begins with it.
+   * @returns false where it has to be added to the object
    */
-  add(slot: Slot, handler: Handler, { bytes, start, end }: EncodedState): boolean {
+  add(slot: Slot, handler: Handler, encoded: EncodedState): boolean {
     const { kept } = slot;
-    if (handler.sumEncoded === undefined || ++slot.adds >= often || typeof kept === 'object') return false;
-    const sum = this.#sum;
-    sum.clear();
-    const before = kept === undefined ? emptyOf(handler) : this.#small.read(kept);
-    if (!handler.sumEncoded(before, this.#part.restart(bytes, start, end), sum)) return false;
-    this.#keepEncoded(slot, handler, sum.peek());
+    if (handler.sumEncoded === undefined || typeof kept === 'object') return false;
+    if (this.#put(slot, encoded)) return true;
+    // There is no room for one more. What it comes to may have.
+    this.#sumUp(slot, handler);
+    return typeof slot.kept === 'number' && this.#put(slot, encoded);
+  }
+
+  #put(slot: Slot, { bytes, start, end }: EncodedState): boolean {
+    const { kept } = slot;
+    let place: Place | undefined;
+    if (typeof kept === 'number') place = this.#small.append(kept, bytes, start, end);
+    else if (end - start <= maxEncodedBytes) place = this.#small.keep(bytes, start, end);
+    if (place === undefined) return false;
+    slot.kept = place;
     return true;
   }
 
+  /** Where a State is kept as several summands, makes one of them, or an object. */
+  #sumUp(slot: Slot, handler: Handler): void {
+    if (typeof slot.kept !== 'number') return;
+    const summands = this.#small.read(slot.kept);
+    if (summands.length === 1) return;
+    const sum = this.#sum;
+    sum.clear();
+    if (handler.sumEncoded!(summands, sum)) this.#keepEncoded(slot, handler, sum.peek());
+    else this.keep(slot, reduced(handler, this.#small.read(slot.kept)));
+  }
+
   #keepEncoded(slot: Slot, handler: Handler, encoded: Uint8Array): void {
+    if (encoded.length > maxEncodedBytes) {
+      this.keep(slot, handler.decode(new ByteReader(encoded)));
+      return;
+    }
     const { kept } = slot;
-    if (encoded.length > maxSmallBytes) this.keep(slot, handler.decode(new ByteReader(encoded)));
-    else if (typeof kept === 'number') slot.kept = this.#small.replace(kept, encoded, 0, encoded.length);
-    else slot.kept = this.#small.keep(encoded, 0, encoded.length);
+    const { length } = encoded;
+    if (typeof kept === 'number') slot.kept = this.#small.replace(kept, encoded, 0, length);
+    else slot.kept = this.#small.keep(encoded, 0, length);
   }
 
   /** A State that is in memory, as a page. */
   pageOf(slot: Slot, handler: Handler): Uint8Array {
-    const { kept, adds } = slot;
-    slot.adds = 0;
-    if (typeof kept === 'number') return sealState(handler, this.#small.read(kept));
+    this.#sumUp(slot, handler);
+    const { kept } = slot;
+    if (typeof kept === 'number') return sealState(handler, this.#small.read(kept)[0]!);
     const page = encodeState(handler, kept);
-    if (adds <= seldom && mayBeSmall(handler, page)) this.#keepEncoded(slot, handler, encodedIn(page));
+    const encoded = encodedIn(handler, page, maxReturningBytes);
+    if (encoded !== undefined) this.#keepEncoded(slot, handler, encoded);
     return page;
   }
 
@@ -89,21 +112,17 @@ export class StateMemory {
   }
 }
 
-function mayBeSmall({ sumEncoded, examine }: Handler, page: Uint8Array): boolean {
-  return sumEncoded !== undefined && examine !== undefined && page.length <= maxSmallBytes;
+/** What of a page of up to `maxBytes` may be kept as it is; undefined where it has to be an object. @throws TabaError `corrupt` */
+function encodedIn(handler: Handler, page: Uint8Array, maxBytes: number): Uint8Array | undefined {
+  if (handler.sumEncoded === undefined || page.length > maxBytes) return undefined;
+  return examineState(handler, page);
 }
 
-const empties = new Map<Handler, Uint8Array>();
-const emptyReader = new ByteReader(new Uint8Array(0));
-
-/** A new State, encoded. */
-function emptyOf(handler: Handler): ByteReader {
-  let empty = empties.get(handler);
-  if (empty === undefined) {
-    const out = new ByteWriter();
-    handler.encode(handler.newState(), out);
-    empty = out.finish();
-    empties.set(handler, empty);
+function reduced(handler: Handler, [first, ...others]: readonly ByteReader[]): unknown {
+  const state = handler.decode(first!);
+  for (const input of others) {
+    if (handler.reduceEncoded !== undefined) handler.reduceEncoded(state, input);
+    else handler.reduce(state, handler.decode(input));
   }
-  return emptyReader.restart(empty, 0, empty.length);
+  return state;
 }
