@@ -21,7 +21,7 @@ import {
   numberExaminer,
   numberMerger,
   numberWindow,
-  numberWindowSum,
+  WindowSums,
 } from '../window/number-cascade.js';
 import { NumberCellsSum } from '../window/number-cells-sum.js';
 import type { NumberRing } from '../window/number-ring.js';
@@ -147,10 +147,11 @@ export const counterGroup: Handler<CounterGroupState, number> = {
   render: ({ recent, all }, form, view) => renderers[form](recent, all, view),
 
   figures({ recent, all }, { nowSec }) {
+    windowSums.fill(recent, nowSec);
     const windows = counterLayout.map(({ label }, number) => {
-      const { count, total } = numberWindowSum(recent, number, nowSec);
+      const count = windowSums.counts[number]!;
       const rate = rateOf(count, recent.bounds(number, nowSec));
-      return { window: label, rate, ...totalsFigures(count, total) };
+      return { window: label, rate, ...totalsFigures(count, windowSums.totals[number]!) };
     });
     return { all: histogramFigures(all), windows };
   },
@@ -187,15 +188,18 @@ function addToWindows(recent: Cascade<NumberRing>, timestampSec: number, count: 
   if (ring >= 0) recent.writable(ring).add(recent.indexOf(ring, timestampSec), count, total);
 }
 
+/** Of the State that is being rendered. */
+const windowSums = new WindowSums(counterLayout);
+
 const renderers = {
   text(recent, all, { nowSec }) {
+    windowSums.fill(recent, nowSec);
     const rows: [string, string][] = counterLayout.map(({ label }, number) => {
-      const { count, total } = numberWindowSum(recent, number, nowSec);
       return [
         label,
         lineText([
-          ['count', countText(count)],
-          ['total', valueText(total)],
+          ['count', countText(windowSums.counts[number]!)],
+          ['total', valueText(windowSums.totals[number]!)],
         ]),
       ];
     });
@@ -203,11 +207,14 @@ const renderers = {
   },
 
   json(recent, all, { nowSec }) {
+    windowSums.fill(recent, nowSec);
     // Member by member: an object of entries takes as long to make as what is in it.
     const rendering: Record<string, JsonValue> = {};
     for (let number = 0; number < counterLayout.length; number++) {
-      const { count, total } = numberWindowSum(recent, number, nowSec);
-      rendering[counterLayout[number]!.label] = totalsJson(count, total);
+      rendering[counterLayout[number]!.label] = totalsJson(
+        windowSums.counts[number]!,
+        windowSums.totals[number]!,
+      );
     }
     rendering.pct = percentilesJson(all);
     return rendering;

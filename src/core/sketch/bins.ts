@@ -178,19 +178,33 @@ export class Bins {
    */
   seek(walk: BinWalk, rank: number, ascending: boolean): number | undefined {
     const list = this.#list;
-    const range = this.#counts;
-    const length = list === undefined ? range.length : this.used;
+    const counts = this.#counts;
+    const length = list === undefined ? counts.length : this.used;
     let { at, seen } = walk;
-    let slot = -1;
-    for (; at < length; at++) {
-      slot = ascending ? at : length - 1 - at;
-      const upTo = seen + (list === undefined ? range[slot]! : list[slot * 2 + 1]!);
-      if (upTo > rank) break;
-      seen = upTo;
+    // A loop for each, with nothing to choose inside.
+    if (list !== undefined) {
+      for (let slot = ascending ? at : length - 1 - at; at < length; at++, slot += ascending ? 1 : -1) {
+        const upTo = seen + list[slot * 2 + 1]!;
+        if (upTo > rank) break;
+        seen = upTo;
+      }
+    } else if (ascending) {
+      for (; at < length; at++) {
+        const upTo = seen + counts[at]!;
+        if (upTo > rank) break;
+        seen = upTo;
+      }
+    } else {
+      for (; at < length; at++) {
+        const upTo = seen + counts[length - 1 - at]!;
+        if (upTo > rank) break;
+        seen = upTo;
+      }
     }
     walk.at = at;
     walk.seen = seen;
     if (at === length) return undefined;
+    const slot = ascending ? at : length - 1 - at;
     return list === undefined ? this.#base + slot : list[slot * 2]!;
   }
 

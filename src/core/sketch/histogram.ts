@@ -228,16 +228,23 @@ export class Histogram {
     if (count === 0) return [];
     const last = count - 1;
     // One walk over all buckets for as long as the ranks ascend; boundaries are worked out for those that hold one of them.
-    let walk = startOfWalk();
+    const walk = startWalk();
     let walkedTo = 0;
-    return ps.map((p) => {
-      const rank = Math.min(Math.floor(p * count), last);
-      if (rank <= 0) return min;
-      if (rank === last) return max;
-      if (rank < walkedTo) walk = startOfWalk();
-      walkedTo = rank;
-      return this.#valueAt(rank, walk);
-    });
+    // A copy has just the length that it needs, and no function is called for each.
+    const values = ps.slice();
+    for (let place = 0; place < values.length; place++) {
+      const rank = Math.min(Math.floor(values[place]! * count), last);
+      if (rank <= 0) {
+        values[place] = min;
+      } else if (rank === last) {
+        values[place] = max;
+      } else {
+        if (rank < walkedTo) startWalk();
+        walkedTo = rank;
+        values[place] = this.#valueAt(rank, walk);
+      }
+    }
+    return values;
   }
 
   /** The value at index `rank` of all in ascending order, to which `walk` has not come yet. */
@@ -304,8 +311,15 @@ interface ValueWalk extends BinWalk {
   among: 'negatives' | 'zeros' | 'positives';
 }
 
-function startOfWalk(): ValueWalk {
-  return { at: 0, seen: 0, among: 'negatives' };
+/** The walk of whoever works out percentiles at the moment: nobody else can come in between. */
+const theWalk: ValueWalk = { at: 0, seen: 0, among: 'negatives' };
+
+/** Back to the beginning. */
+function startWalk(): ValueWalk {
+  theWalk.at = 0;
+  theWalk.seen = 0;
+  theWalk.among = 'negatives';
+  return theWalk;
 }
 
 /** Upper by lower end of a range that does not lie within one bucket of the finest scale; 1 for one that does. */

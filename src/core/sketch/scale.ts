@@ -75,10 +75,17 @@ export function indexOfKey(key: number): number {
 
 /** The lower boundary of bucket `index` at `scale`, which is the upper one of the bucket before it. */
 export function lowerBoundary(index: number, scale: number): number {
-  const fine = index * 2 ** (finestScale - scale);
+  const fine = scale === finestScale ? index : index * 2 ** (finestScale - scale);
   const octave = Math.floor(fine / perOctave);
   const mantissa = boundaries[fine - octave * perOctave]!;
   // 2^octave alone may lie outside of the doubles where the product does not.
   if (octave >= 1024) return Number.POSITIVE_INFINITY;
-  return octave < -1000 ? mantissa * 2 ** (octave + 100) * 2 ** -100 : mantissa * 2 ** octave;
+  return octave < -1000 ? mantissa * powerOfTwo(octave + 100) * 2 ** -100 : mantissa * powerOfTwo(octave);
+}
+
+/** By its bits: several times as fast as a power. @param exponent from -1022 to 1023 */
+function powerOfTwo(exponent: number): number {
+  words[high] = (exponent + 1023) << 20;
+  words[low] = 0;
+  return double[0]!;
 }

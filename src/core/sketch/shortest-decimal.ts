@@ -14,12 +14,18 @@ export function shortestDecimal(low: number, high: number, closed: boolean): num
     const unit = decimal(1, power);
     if (unit === 0) break;
     const nearest = Math.round(middle / unit);
-    for (const multiple of [nearest, nearest - 1, nearest + 1]) {
-      const candidate = decimal(multiple, power);
-      if (candidate <= high && (candidate > low || (closed && candidate === low))) return candidate;
-    }
+    let candidate = decimal(nearest, power);
+    if (isInside(candidate, low, high, closed)) return candidate;
+    candidate = decimal(nearest - 1, power);
+    if (isInside(candidate, low, high, closed)) return candidate;
+    candidate = decimal(nearest + 1, power);
+    if (isInside(candidate, low, high, closed)) return candidate;
   }
   return high;
+}
+
+function isInside(candidate: number, low: number, high: number, closed: boolean): boolean {
+  return candidate <= high && (candidate > low || (closed && candidate === low));
 }
 
 /** The powers of ten that are whole doubles. */

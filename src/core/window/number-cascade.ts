@@ -26,22 +26,78 @@ export interface NumberWindow {
   readonly cells: NumberSeries;
 }
 
-/** Count and total of the window of ring `number` at `nowSec`. */
-export function numberWindowSum(
-  cascade: Cascade<NumberRing>,
-  number: number,
-  nowSec: number,
-): Pick<NumberWindow, 'count' | 'total'> {
-  const sum = { count: 0, total: 0 };
-  const bounds = cascade.bounds(number, nowSec);
-  const { rings } = cascade;
-  for (let index = 0; index < rings.length; index++) {
-    const ring = rings[index]!;
-    if (ring.size === 0) continue;
-    const { start, end } = cascade.cellsWithin(bounds, index);
-    ring.sumInto(sum, start, end);
+/** Counts and totals of all windows of a layout at one moment, filled anew for one State after the other. */
+export class WindowSums {
+  readonly counts: Float64Array;
+  readonly totals: Float64Array;
+  readonly #layout: Layout;
+  #nowSec = Number.NaN;
+  /** By ring, then by window: the first cell of the ring that lies in the window. */
+  readonly #starts: Float64Array;
+  /** By ring: the first cell behind all windows. */
+  readonly #ends: Float64Array;
+  /** Shared by all calls that need it for a moment. */
+  readonly #sum = { count: 0, total: 0 };
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+    this.counts = new Float64Array(layout.length);
+    this.totals = new Float64Array(layout.length);
+    this.#starts = new Float64Array(layout.length ** 2);
+    this.#ends = new Float64Array(layout.length);
   }
-  return sum;
+
+  /** @param cascade of this layout */
+  fill(cascade: Cascade<NumberRing>, nowSec: number): void {
+    const { counts, totals } = this;
+    counts.fill(0);
+    totals.fill(0);
+    if (nowSec !== this.#nowSec) this.#turnTo(cascade, nowSec);
+    const { rings } = cascade;
+    for (let number = 0; number < rings.length; number++) {
+      const ring = rings[number]!;
+      if (ring.size > 0) this.#add(ring, number);
+    }
+  }
+
+  /** Which cells the windows show is the same for all States of one answer. */
+  #turnTo(cascade: Cascade<NumberRing>, nowSec: number): void {
+    const windows = this.#layout.length;
+    for (let window = 0; window < windows; window++) {
+      const bounds = cascade.bounds(window, nowSec);
+      for (let ring = 0; ring < windows; ring++) {
+        const { start, end } = cascade.cellsWithin(bounds, ring);
+        this.#starts[ring * windows + window] = start;
+        this.#ends[ring] = end;
+      }
+    }
+    this.#nowSec = nowSec;
+  }
+
+  #add(ring: NumberRing, number: number): void {
+    const { counts, totals } = this;
+    const windows = counts.length;
+    const end = this.#ends[number]!;
+    const { first } = ring;
+    const sum = this.#sum;
+    // Windows that have the same so far and begin before the whole ring get the same from it: it is added up once for them.
+    let start = Number.NaN;
+    let count = 0;
+    let total = 0;
+    for (let window = windows - 1; window >= 0; window--) {
+      const its = Math.max(this.#starts[number * windows + window]!, first);
+      if (its !== start || counts[window] !== count || totals[window] !== total) {
+        start = its;
+        count = counts[window]!;
+        total = totals[window]!;
+        sum.count = count;
+        sum.total = total;
+        ring.sumInto(sum, start, end);
+      }
+      counts[window] = sum.count;
+      totals[window] = sum.total;
+    }
+  }
 }
 
 /** What the window of ring `number` shows at `nowSec`, with its cells. */

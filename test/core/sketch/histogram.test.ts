@@ -58,6 +58,18 @@ t.test('any values: percentiles err by less than 0.55 % and stay within minimum 
   );
 });
 
+t.test('percentiles may be asked for in any order', async () => {
+  const descending = [...ps].reverse();
+  fc.assert(
+    fc.property(fc.array(anyNumbers, { maxLength: 60 }), (values) => {
+      const histogram = histogramOf(values);
+      const ascending = histogram.percentiles(ps);
+      const reversed = histogram.percentiles(descending).reverse();
+      return reversed.length === ascending.length && reversed.every((one, at) => one === ascending[at]);
+    }),
+  );
+});
+
 t.test('any values: merged in any order the same buckets, and the encoding comes back', async () => {
   const parts = fc.array(fc.array(anyNumbers, { maxLength: 40 }), { maxLength: 5 });
   fc.assert(
