@@ -5,7 +5,7 @@ import type { HttpReply } from '../../transport/inbound/http.js';
 import { AnswerBody } from './answer-body.js';
 import { bucketRanges } from './bucket-ranges.js';
 import type { QueryTurn } from './query-turn.js';
-import { sortedInTurn } from './sorted.js';
+import { orderOf } from './sorted.js';
 
 /** How an answer is written, and what has to be said about it. */
 export interface Wording {
@@ -24,16 +24,15 @@ const missingKey = '%missing_buckets';
 
 /** `[key, rendering]`, each key once: an object, or a line each. */
 export async function keyed(rows: readonly Row[], wording: Wording, turn: QueryTurn): Promise<HttpReply> {
-  const { keys, byKey } = await inOrder(rows, ([key]) => key!, turn);
   const body = new AnswerBody(wording.maxBytes);
   const isText = wording.form === 'text';
   const members = isText ? undefined : new Members(body, wording);
-  for (const key of keys) {
-    const rendering = byKey.get(key)![1]!;
+  const keys = rows.map(([key]) => key!);
+  await each(keys, turn, (place) => {
+    const [key, rendering] = rows[place]!;
     if (members === undefined) body.add(`${key}: ${rendering}\n`);
-    else members.add(key, rendering);
-    if (turn.isOver) await turn.next();
-  }
+    else members.add(key!, rendering!);
+  });
   members?.end();
   return reply(body, wording);
 }
@@ -45,22 +44,21 @@ export async function keyedByClient(
   turn: QueryTurn,
 ): Promise<HttpReply> {
   const body = new AnswerBody(wording.maxBytes);
+  // No name has a line feed, and none of their characters comes before it.
   if (wording.form === 'text') {
-    // No name has a line feed, and none of their characters comes before it.
-    const { keys, byKey } = await inOrder(rows, ([tab, client]) => `${tab}\n${client}`, turn);
-    for (const key of keys) {
-      const [tab, client, text] = byKey.get(key)!;
+    const keys = rows.map(([tab, client]) => `${tab}\n${client}`);
+    await each(keys, turn, (place) => {
+      const [tab, client, text] = rows[place]!;
       body.add(`(${tab}, ${client}): ${text}\n`);
-      if (turn.isOver) await turn.next();
-    }
+    });
     return reply(body, wording);
   }
-  const { keys, byKey } = await inOrder(rows, ([tab, client]) => `${client}\n${tab}`, turn);
+  const keys = rows.map(([tab, client]) => `${client}\n${tab}`);
   const clients = new Members(body, wording);
   let tabs: Members | undefined;
   let clientOfTabs: string | undefined;
-  for (const key of keys) {
-    const [tab, client, rendering] = byKey.get(key)!;
+  await each(keys, turn, (place) => {
+    const [tab, client, rendering] = rows[place]!;
     if (tabs === undefined || client !== clientOfTabs) {
       tabs?.end();
       clients.begin(client!);
@@ -68,24 +66,27 @@ export async function keyedByClient(
       clientOfTabs = client;
     }
     tabs.add(tab!, rendering!);
-    if (turn.isOver) await turn.next();
-  }
+  });
   tabs?.end();
   clients.end();
   return reply(body, wording);
 }
 
 /** Texts, in their order: an array, or a line each. */
-export async function listed(texts: Iterable<string>, wording: Wording, turn: QueryTurn): Promise<HttpReply> {
-  const sorted = await sortedInTurn([...new Set(texts)], turn);
+export async function listed(
+  texts: readonly string[],
+  wording: Wording,
+  turn: QueryTurn,
+): Promise<HttpReply> {
   const body = new AnswerBody(wording.maxBytes);
   const isText = wording.form === 'text';
-  if (!isText) body.add('[');
-  for (const [at, text] of sorted.entries()) {
-    body.add(isText ? `${text}\n` : `${at === 0 ? '' : ','}${JSON.stringify(text)}`);
-    if (turn.isOver) await turn.next();
-  }
-  if (!isText) body.add(']');
+  let before = '[';
+  await each(texts, turn, (place) => {
+    const text = texts[place]!;
+    body.add(isText ? `${text}\n` : `${before}"${text}"`);
+    before = ',';
+  });
+  if (!isText) body.add(before === '[' ? '[]' : ']');
   return reply(body, wording);
 }
 
@@ -98,21 +99,15 @@ export function single(rendering: string, wording: Wording): HttpReply {
   return reply(body, wording, form === 'text' && (rendering === '' || rendering.endsWith('\n')));
 }
 
-/** The rows by their keys, of which the last of each counts, and the keys in their order. */
-async function inOrder(
-  rows: readonly Row[],
-  keyOf: (row: Row) => string,
-  turn: QueryTurn,
-): Promise<{ readonly keys: readonly string[]; readonly byKey: ReadonlyMap<string, Row> }> {
-  const byKey = new Map<string, Row>();
-  const keys: string[] = [];
-  for (const row of rows) {
-    const key = keyOf(row);
-    if (!byKey.has(key)) keys.push(key);
-    byKey.set(key, row);
+/** Goes through the places of keys in the order of these. Of a key that is there several times, the last place counts. */
+async function each(keys: readonly string[], turn: QueryTurn, visit: (place: number) => void): Promise<void> {
+  const order = await orderOf(keys, turn);
+  for (let at = 0; at < order.length; at++) {
+    const place = order[at]!;
+    if (at + 1 < order.length && keys[order[at + 1]!] === keys[place]) continue;
+    visit(place);
     if (turn.isOver) await turn.next();
   }
-  return { keys: await sortedInTurn(keys, turn), byKey };
 }
 
 /** The members of an object, a line each, while they are written. */
@@ -128,9 +123,9 @@ class Members {
     this.#before = ',\n';
   }
 
-  /** @param value as JSON */
+  /** @param key a name, none of whose characters JSON escapes @param value as JSON */
   add(key: string, value: string): void {
-    this.#body.add(`${this.#before}${JSON.stringify(key)}: ${value}`);
+    this.#body.add(`${this.#before}"${key}": ${value}`);
     this.#before = ',\n';
   }
 

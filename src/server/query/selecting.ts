@@ -1,7 +1,7 @@
 import { bucketOf } from '../../core/buckets.js';
 import type { BucketIndex, ClientId, TabName } from '../../core/ids.js';
 import type { BucketView } from '../reduce/bucket-view.js';
-import type { OwnedTab } from '../reduce/owned-tab.js';
+import { OwnedTab } from '../reduce/owned-tab.js';
 import type { Reading } from '../reduce/reading.js';
 import { type Choice, isListed } from './ask.js';
 import { Expression } from './expression.js';
@@ -36,8 +36,11 @@ export async function selectTabs(
   }
   const expression = new Expression(choice.expression, maxExpressionBytes);
   const selected: SelectedTabs[] = [];
-  for (const view of views)
-    selected.push({ view, tabs: await expression.filter(view.tabs(), ({ tab }) => tab, turn) });
+  for (const view of views) {
+    // By the names alone: whether something is applied is asked of those few that match.
+    const named = await expression.filter(view.named(), ({ tab }) => tab, turn);
+    selected.push({ view, tabs: named.map(OwnedTab.of).filter((tab) => tab !== undefined) });
+  }
   return selected;
 }
 

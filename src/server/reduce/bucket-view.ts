@@ -5,7 +5,7 @@ import { decodeState } from '../../wire/state.js';
 import type { BucketOwner } from './bucket-owner.js';
 import { chunks, withStates } from './maintenance.js';
 import { OwnedTab, type Whose } from './owned-tab.js';
-import { isClient, type Slot } from './slot.js';
+import { isClient, type Slot, type TabSlots } from './slot.js';
 import type { States } from './states.js';
 
 /** States of one tab at one moment. They belong to the owner: valid within the look only, and never to be changed. */
@@ -58,6 +58,11 @@ export class BucketView {
       const tab = OwnedTab.of(tabSlots);
       if (tab !== undefined) yield tab;
     }
+  }
+
+  /** What there is of all tabs, for choosing by name; those of which nothing is applied yet are among them, see `OwnedTab.of`. */
+  named(): Iterable<TabSlots> {
+    return this.#states.tabs();
   }
 
   tab(name: TabName): OwnedTab | undefined {

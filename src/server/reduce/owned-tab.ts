@@ -48,14 +48,21 @@ export class OwnedTab {
   /** The slots of what is needed and of which something is applied. */
   slots(whose: Whose): Slot[] {
     const tabSlots = this.#tabSlots;
-    if (whose === 'tab') return applied([tabSlots.total]);
-    if (whose === 'all clients') return applied([...tabSlots].filter(({ owner }) => isClient(owner)));
-    return applied(Array.from(whose, (client) => tabSlots.get(client)));
+    if (whose === 'tab') {
+      const { total } = tabSlots;
+      return total !== undefined && isApplied(total) ? [total] : [];
+    }
+    const slots: Slot[] = [];
+    if (whose === 'all clients') {
+      for (const slot of tabSlots) if (isClient(slot.owner) && isApplied(slot)) slots.push(slot);
+    } else {
+      for (const client of whose) {
+        const slot = tabSlots.get(client);
+        if (slot !== undefined && isApplied(slot)) slots.push(slot);
+      }
+    }
+    return slots;
   }
-}
-
-function applied(slots: readonly (Slot | undefined)[]): Slot[] {
-  return slots.filter((slot) => slot !== undefined && isApplied(slot)) as Slot[];
 }
 
 function isApplied({ position }: Slot): boolean {

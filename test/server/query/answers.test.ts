@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import t from 'tap';
 import type { BucketIndex } from '../../../src/core/ids.js';
 import { keyed, keyedByClient, listed, single, type Wording } from '../../../src/server/query/answers.js';
 import { QueryTurn } from '../../../src/server/query/query-turn.js';
-import { sortedInTurn } from '../../../src/server/query/sorted.js';
+import { orderOf } from '../../../src/server/query/sorted.js';
 import type { HttpReply } from '../../../src/transport/inbound/http.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
@@ -17,11 +18,28 @@ function mixed(count: number): string[] {
   return Array.from({ length: count }, (_, at) => `tab.${(at * 7919) % count}`);
 }
 
-t.test('texts are sorted as one sort would, however many there are', async (t) => {
-  for (const count of [0, 1, 1023, 1024, 1025, 2500, 5000]) {
+t.test('texts are put in order as one sort would, however many there are', async (t) => {
+  for (const count of [0, 1, 2, 3, 1023, 1024, 1025, 2500, 5000]) {
     const texts = [...mixed(count), ...mixed(Math.min(count, 10))];
-    t.same(await sortedInTurn(texts, newTurn()), [...texts].sort(), `${texts.length}`);
+    const sorted = Array.from(await orderOf(texts, newTurn()), (place) => texts[place]);
+    t.same(sorted, [...texts].sort(), `${texts.length}`);
   }
+});
+
+t.test('any texts: in the order of their code units, equal ones as they came', async () => {
+  const character = fc.constantFrom(...'ab~\n', '\u007e', '\u007f', '\u0080', 'é', '\ud83d', '\uffff');
+  const text = fc.string({ unit: character, maxLength: 10 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('', 'a', 'abababab.'), fc.array(text), async (prefix, ends) => {
+      const texts = ends.map((end) => prefix + end);
+      const places = Array.from(texts, (_, place) => place);
+      const expected = places.sort((a, b) =>
+        texts[a] === texts[b] ? a - b : texts[a]! < texts[b]! ? -1 : 1,
+      );
+      return (await orderOf(texts, newTurn())).join() === expected.join();
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 t.test('an answer of many pieces holds every row once, in the order of keys', async (t) => {
