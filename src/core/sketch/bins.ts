@@ -6,6 +6,8 @@ const maxBinsPerUsed = 8;
 const minBinsPerUsed = 4;
 /** Ranges up to this size are dense in any case once a list has this many entries. */
 const listEntries = 16;
+/** Up to so many bins of one list are put into another one by one. */
+const fewBins = 4;
 
 const noCounts = new Float64Array(0);
 const noList: number[] = [];
@@ -106,7 +108,7 @@ export class Bins {
       return;
     }
     if (list !== undefined) {
-      for (let at = 0; at < from.used * 2; at += 2) this.add(list[at]! >> shift, list[at + 1]!);
+      this.#mergeList(list, from.used, shift);
       return;
     }
     const first = from.#base;
@@ -119,6 +121,57 @@ export class Bins {
     for (let at = 0; at < counts.length; at++) {
       if (counts[at] !== 0) this.add((first + at) >> shift, counts[at]!);
     }
+  }
+
+  /** Adds the first `used` bins of a list, as `merge` does. */
+  #mergeList(list: readonly number[], used: number, shift: number): void {
+    const own = this.#list;
+    if (own !== undefined && used > fewBins) {
+      this.#list = this.#interleaved(own, list, used, shift);
+      if (this.used >= listEntries) this.#tryDense(this.#list);
+      return;
+    }
+    const counts = this.#counts;
+    const base = this.#base;
+    const fits =
+      own === undefined && list[0]! >> shift >= base && list[used * 2 - 2]! >> shift < base + counts.length;
+    if (!fits) {
+      for (let at = 0; at < used * 2; at += 2) this.add(list[at]! >> shift, list[at + 1]!);
+      return;
+    }
+    let fresh = 0;
+    for (let at = 0; at < used * 2; at += 2) {
+      const place = (list[at]! >> shift) - base;
+      const before = counts[place]!;
+      if (before === 0) fresh++;
+      counts[place] = before + list[at + 1]!;
+    }
+    this.used += fresh;
+  }
+
+  /** Both lists as one: putting bins in one by one would move what is behind them each time. Sets `used`. */
+  #interleaved(own: readonly number[], list: readonly number[], used: number, shift: number): number[] {
+    const ownEnd = this.used * 2;
+    const both = new Array<number>(ownEnd + used * 2);
+    let end = 0;
+    let ownAt = 0;
+    for (let at = 0; at < used * 2; at += 2) {
+      const key = list[at]! >> shift;
+      for (; ownAt < ownEnd && own[ownAt]! <= key; ownAt += 2) {
+        both[end++] = own[ownAt]!;
+        both[end++] = own[ownAt + 1]!;
+      }
+      if (end > 0 && both[end - 2] === key) {
+        both[end - 1]! += list[at + 1]!;
+      } else {
+        both[end++] = key;
+        both[end++] = list[at + 1]!;
+      }
+    }
+    for (; ownAt < ownEnd; ownAt++) both[end++] = own[ownAt]!;
+    both.length = end;
+    this.used = end / 2;
+    return both;
   }
 
   /** Adds bins `keys`, ascending, with their counts, all above 0: the first `used` of each array. Their indices lose their lower `shift` bits. */

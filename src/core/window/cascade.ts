@@ -14,6 +14,8 @@ export interface Ring<R> {
   nextUsed(index: number): number;
   /** Adds what cell `fromIndex` of `from` holds to cell `index`, which may lie outside of the run. */
   take(index: number, from: R, fromIndex: number): void;
+  /** Adds what the cells of `from` hold to those of the same index, from `start` (within its run) to its end. */
+  takeFrom(start: number, from: R): void;
   /** Drops the cells below `index`. */
   dropBefore(index: number): void;
   /** Drops the cells from `index` on. */
@@ -132,11 +134,14 @@ export class Cascade<R extends Ring<R>> {
     const rings = from.#rings;
     for (let number = 0; number < rings.length; number++) {
       const ring = rings[number]!;
+      if (ring.size === 0) continue;
       const { widthSec } = this.layout[number]!;
       const end = ring.first + ring.size;
-      for (let cell = ring.nextUsed(ring.first); cell < end; cell = ring.nextUsed(cell + 1)) {
+      const kept = Math.min(Math.max(this.#oldestKept(number), ring.first), end);
+      for (let cell = ring.nextUsed(ring.first); cell < kept; cell = ring.nextUsed(cell + 1)) {
         this.#adopt(cell * widthSec, number, ring, cell);
       }
+      if (ring.nextUsed(kept) < end) this.writable(number).takeFrom(kept, ring);
     }
   }
 

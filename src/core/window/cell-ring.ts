@@ -78,6 +78,12 @@ export class CellRing<C> implements Ring<CellRing<C>> {
     if (cell !== undefined) this.put(index, cell);
   }
 
+  takeFrom(start: number, from: CellRing<C>): void {
+    const end = from.first + from.size;
+    for (let cell = from.nextUsed(start); cell < end; cell = from.nextUsed(cell + 1))
+      this.take(cell, from, cell);
+  }
+
   dropBefore(index: number): void {
     const gone = Math.min(Math.max(index - this.first, 0), this.#cells.length);
     this.#cells.splice(0, gone);

@@ -76,6 +76,21 @@ export class NumberRing implements Ring<NumberRing> {
     this.add(index, from.weightOf(fromIndex), from.totalOf(fromIndex));
   }
 
+  takeFrom(start: number, from: NumberRing): void {
+    const list = from.#list;
+    if (list !== undefined) {
+      for (let slot = slotOf(list, start); slot < list.length; slot += listed) {
+        this.add(list[slot]!, list[slot + 1]!, list[slot + 2]!);
+      }
+      return;
+    }
+    const column = from.#column;
+    const end = from.first + from.size;
+    for (let cell = start, at = from.#offset + (start - from.first) * 2; cell < end; cell++, at += 2) {
+      if (column[at]! > 0) this.add(cell, column[at]!, column[at + 1]!);
+    }
+  }
+
   dropBefore(index: number): void {
     const gone = Math.min(Math.max(index - this.first, 0), this.size);
     this.first += gone;

@@ -1,7 +1,8 @@
+import type { Handler } from '../../core/handlers/handler.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { BucketIndex, ClientId, TabType } from '../../core/ids.js';
 import type { Clock } from '../../runtime/clock.js';
-import type { BucketView, TabStates } from '../reduce/bucket-view.js';
+import type { BucketView, Look, TabStates } from '../reduce/bucket-view.js';
 import type { OwnedTab } from '../reduce/owned-tab.js';
 import type { Reading } from '../reduce/reading.js';
 import { type Ask, isListed, type Subject, type Told } from './ask.js';
@@ -32,8 +33,14 @@ const renderBudgetMs = 30_000;
 /** Buckets whose cold States are read at the same time. */
 const parallelViews = 8;
 
-/** What one bucket adds to the answer. */
-type Contribution = Partial<Pick<Told, 'rows' | 'sum'>>;
+/** What an answer holds, or what one bucket adds to it. */
+interface Content {
+  readonly rows: (readonly string[])[];
+  sum: unknown;
+}
+
+/** Collects what is seen of States. */
+type Collect = Omit<Look, 'turn'>;
 
 /** Answers questions about the buckets that this process serves. */
 export class Holder {
@@ -85,9 +92,8 @@ class Answering {
   readonly #options: HolderOptions;
   /** Of `clients`: those that have not shown up yet. */
   readonly #open: Set<ClientId> = new Set();
-  readonly #rows: (readonly string[])[] = [];
+  readonly #content: Content = { rows: [], sum: undefined };
   #types: readonly TabType[] = [];
-  #sum: unknown;
 
   constructor({ subject, maxBytes }: Ask, showing: Showing, turn: QueryTurn, options: HolderOptions) {
     this.#subject = subject;
@@ -102,22 +108,29 @@ class Answering {
   }
 
   get content(): Pick<Told, 'rows' | 'types' | 'sum'> {
-    return { rows: this.#rows, types: this.#types, sum: this.#sum };
+    return { ...this.#content, types: this.#types };
   }
 
   /** @returns the buckets that were lost before they were done: nothing of them is in the answer */
   async run(selected: readonly SelectedTabs[]): Promise<BucketIndex[]> {
     const lost: BucketIndex[] = [];
-    const add = this.#adders[this.#subject];
+    const collector = this.#collectors[this.#subject];
     if (this.#subject === 'sum') {
       this.#types = await this.#typesOf(selected);
       if (this.#types.length > 1) return lost;
     }
+    // Details may be long: others run after each of them.
+    const intoAnswer = this.#showing.form === 'detailed' ? undefined : collector?.(this.#content);
     let next = 0;
     const work = async (): Promise<void> => {
-      while (next < selected.length) {
-        const { view, tabs } = selected[next++]!;
-        const made = await add(view, tabs);
+      for (;;) {
+        if (this.#turn.isOver) await this.#turn.next();
+        const chosen = selected[next++];
+        if (chosen === undefined) return;
+        const { view, tabs } = chosen;
+        if (intoAnswer !== undefined && view.viewAtOnce(tabs, intoAnswer)) continue;
+        // By itself first: it may be lost on the way.
+        const made = await this.#contentOf(view, tabs);
         if (made !== undefined && view.isValid) this.#keep(made);
         else lost.push(view.bucket);
       }
@@ -127,50 +140,63 @@ class Answering {
   }
 
   async #typesOf(selected: readonly SelectedTabs[]): Promise<TabType[]> {
-    const types = new Set<TabType>();
-    for (const { tabs } of selected) {
-      for (const { type } of tabs) types.add(type);
+    const all = new Set<TabType>();
+    for (const { tabs, types } of selected) {
+      if (types === undefined) for (const { type } of tabs) all.add(type);
+      else for (const type of types) all.add(type);
       if (this.#turn.isOver) await this.#turn.next();
     }
-    return [...types];
+    return [...all];
   }
 
-  #keep({ rows = [], sum }: Contribution): void {
-    for (const row of rows) this.#rows.push(row);
-    if (sum === undefined) return;
-    const handler = handlerOf(this.#types[0], this.#options.registry);
-    this.#sum ??= handler.newState();
-    handler.aggregate(this.#sum, sum, this.#showing.view.nowSec);
+  #keep({ rows, sum }: Content): void {
+    for (const row of rows) this.#content.rows.push(row);
+    if (sum !== undefined)
+      this.#addSum(this.#content, handlerOf(this.#types[0], this.#options.registry), sum);
   }
 
-  /** By subject, what a bucket adds; undefined when it was lost meanwhile. */
-  readonly #adders: Readonly<
-    Record<Subject, (view: BucketView, tabs: Iterable<OwnedTab>) => Promise<Contribution | undefined>>
-  > = {
-    aggregates: async (view, tabs) => {
-      const showing = this.#showing;
-      const rows: string[][] = [];
-      const lasted = await this.#lookAtAggregates(view, tabs, ({ tab, handler }, aggregate) => {
-        rows.push(this.#row(tab.tab, written(rendered(handler, aggregate, showing), showing.form)));
-      });
-      return lasted ? { rows } : undefined;
-    },
+  #addSum(content: Content, handler: Handler, sum: unknown): void {
+    content.sum ??= handler.newState();
+    handler.aggregate(content.sum, sum, this.#showing.view.nowSec);
+  }
 
-    figures: async (view, tabs) => {
-      const rows: string[][] = [];
-      const lasted = await this.#lookAtAggregates(view, tabs, ({ tab, handler }, aggregate) => {
+  /** What a bucket adds; undefined when it was lost meanwhile. */
+  async #contentOf(view: BucketView, tabs: Iterable<OwnedTab>): Promise<Content | undefined> {
+    const content: Content = { rows: [], sum: undefined };
+    const collect = this.#collectors[this.#subject]?.(content);
+    if (collect !== undefined) {
+      return (await view.view(tabs, { ...collect, turn: this.#turn })) ? content : undefined;
+    }
+    if (this.#subject === 'clients') {
+      const present = await takePresent(this.#open, tabs, this.#turn);
+      for (const client of present) content.rows.push(this.#row(client));
+      return content;
+    }
+    for (const tab of tabs) {
+      if (this.#concerns(tab)) content.rows.push(this.#row(tab.tab, tab.type));
+      if (this.#turn.isOver) await this.#turn.next();
+    }
+    return content;
+  }
+
+  /** By subject, what is made of States; undefined for those that are about the index alone. */
+  readonly #collectors: Readonly<Record<Subject, ((into: Content) => Collect) | undefined>> = {
+    aggregates: ({ rows }) =>
+      this.#ofAggregates(({ tab, handler }, aggregate) => {
+        const { form } = this.#showing;
+        rows.push(this.#row(tab.tab, written(rendered(handler, aggregate, this.#showing), form)));
+      }),
+
+    figures: ({ rows }) =>
+      this.#ofAggregates(({ tab, handler }, aggregate) => {
         const figures = handler.figures?.(aggregate, this.#showing.view);
         if (figures !== undefined) rows.push(this.#row(tab.tab, tab.type, JSON.stringify(figures)));
-      });
-      return lasted ? { rows } : undefined;
-    },
+      }),
 
-    projections: async (view, tabs) => {
+    projections: ({ rows }) => {
       const showing = this.#showing;
       const { clients } = showing;
-      const rows: string[][] = [];
-      const lasted = await view.view(tabs, {
-        turn: this.#turn,
+      return {
         whose: () => (clients === 'all' ? 'all clients' : clients),
         look: ({ tab, handler, clients: states }) => {
           for (const [client, state] of states) {
@@ -178,50 +204,25 @@ class Answering {
             rows.push(this.#row(tab.tab, client, written(rendering, showing.form)));
           }
         },
-      });
-      return lasted ? { rows } : undefined;
+      };
     },
 
-    sum: async (view, tabs) => {
-      const { nowSec } = this.#showing.view;
-      let sum: unknown;
-      const lasted = await this.#lookAtAggregates(view, tabs, ({ handler }, aggregate) => {
-        sum ??= handler.newState();
-        handler.aggregate(sum, aggregate, nowSec);
-      });
-      return lasted ? { sum } : undefined;
-    },
+    sum: (content) =>
+      this.#ofAggregates(({ handler }, aggregate) => this.#addSum(content, handler, aggregate)),
 
-    tabs: async (_view, tabs) => {
-      const rows: string[][] = [];
-      for (const tab of tabs) {
-        if (this.#concerns(tab)) rows.push(this.#row(tab.tab, tab.type));
-        if (this.#turn.isOver) await this.#turn.next();
-      }
-      return { rows };
-    },
-
-    clients: async (_view, tabs) => {
-      const present = await takePresent(this.#open, tabs, this.#turn);
-      return { rows: present.map((client) => this.#row(client)) };
-    },
+    tabs: undefined,
+    clients: undefined,
   };
 
-  /** @returns whether the bucket was there to the end */
-  #lookAtAggregates(
-    view: BucketView,
-    tabs: Iterable<OwnedTab>,
-    look: (states: TabStates, aggregate: unknown) => void,
-  ): Promise<boolean> {
+  #ofAggregates(look: (states: TabStates, aggregate: unknown) => void): Collect {
     const showing = this.#showing;
-    return view.view(tabs, {
-      turn: this.#turn,
+    return {
       whose: (tab) => statesOfAggregate(tab, showing),
       look: (states) => {
         const aggregate = aggregateOf(states, showing);
         if (aggregate !== undefined) look(states, aggregate);
       },
-    });
+    };
   }
 
   #concerns(tab: OwnedTab): boolean {

@@ -1,5 +1,5 @@
 import { bucketOf } from '../../core/buckets.js';
-import type { BucketIndex, ClientId, TabName } from '../../core/ids.js';
+import type { BucketIndex, ClientId, TabName, TabType } from '../../core/ids.js';
 import type { BucketView } from '../reduce/bucket-view.js';
 import { OwnedTab } from '../reduce/owned-tab.js';
 import type { Reading } from '../reduce/reading.js';
@@ -17,6 +17,8 @@ export interface Selecting {
 export interface SelectedTabs {
   readonly view: BucketView;
   readonly tabs: Iterable<OwnedTab>;
+  /** Their types, where these are known already. */
+  readonly types?: ReadonlySet<TabType>;
 }
 
 /** The tabs of the buckets that are meant. @throws TabaError `bad_expression`, `query_too_slow` */
@@ -39,7 +41,8 @@ export async function selectTabs(
   for (const view of views) {
     // By the names alone: whether something is applied is asked of those few that match.
     const named = await expression.filter(view.named(), ({ tab }) => tab, turn);
-    selected.push({ view, tabs: named.map(OwnedTab.of).filter((tab) => tab !== undefined) });
+    const tabs = named.map(OwnedTab.of).filter((tab) => tab !== undefined);
+    selected.push({ view, tabs, types: new Set(tabs.map(({ type }) => type)) });
   }
   return selected;
 }

@@ -26,6 +26,8 @@ export interface Look {
 
 /** States that are read from the store in one go. */
 const slotsPerRead = 256;
+/** States that are looked at in one step: less than a millisecond, unless they are large. */
+const slotsAtOnce = 64;
 
 /**
  * What one bucket holds, for reading, for as long as the hold on it lasts that there was in the beginning.
@@ -67,6 +69,27 @@ export class BucketView {
 
   tab(name: TabName): OwnedTab | undefined {
     return OwnedTab.of(this.#states.tab(name));
+  }
+
+  /**
+   * Looks at tabs of this view in one step: others do not run meanwhile, so that the bucket is not lost on the way.
+   *
+   * @returns false, and has looked at none, where a State is not in memory, or there are too many for one step
+   * @throws TabaError `unknown_type`, as `view` does
+   */
+  viewAtOnce(tabs: Iterable<OwnedTab>, { whose, look }: Omit<Look, 'turn'>): boolean {
+    if (!this.isValid) return false;
+    const all: TabStates[] = [];
+    let slots = 0;
+    for (const tab of tabs) {
+      const wanted = { tab, handler: handlerOf(tab), slots: tab.slots(whose(tab)) };
+      slots += wanted.slots.length;
+      const states = slots > slotsAtOnce ? undefined : statesOf(wanted);
+      if (states === undefined) return false;
+      all.push(states);
+    }
+    for (const states of all) look(states);
+    return true;
   }
 
   /**

@@ -91,6 +91,29 @@ t.test('any values: merged in any order the same buckets, and the encoding comes
   );
 });
 
+t.test(
+  'scattered values that several histograms have in common are merged into the same buckets',
+  async () => {
+    // Far from each other, so that bins stay a list, and few, so that lists overlap.
+    const values = fc.array(
+      fc.integer({ min: -40, max: 60 }).map((at) => 1.7 ** at),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(fc.array(values, { maxLength: 5 }), fc.boolean(), (lists, isCoarse) => {
+        // A histogram of a coarser scale: more bins than there may be.
+        const many = isCoarse ? Array.from({ length: maxBinsPerSign + 1 }, (_, at) => 1.0055 ** at) : [];
+        const merged = histogramOf(many);
+        for (const list of lists) merged.merge(histogramOf(list));
+        const folded = histogramOf([...many, ...lists.flat()]);
+        merged.total = 0;
+        folded.total = 0;
+        return Buffer.compare(encoded(merged), encoded(folded)) === 0;
+      }),
+    );
+  },
+);
+
 t.test('ten values take tens of bytes', async (t) => {
   const values = [0.001, 0.002, 0.7, 3, 3, 12, 150, 9000, 1e6, 1e9];
   t.ok(encoded(histogramOf(values)).length < 100, `${encoded(histogramOf(values)).length} bytes`);

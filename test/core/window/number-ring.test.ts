@@ -66,3 +66,28 @@ for (const width of [8, 30, 300])
       );
     },
   );
+
+t.test('cells of another ring are taken from one of them on, whatever both look like', async () => {
+  const cells = fc.array(fc.tuple(fc.integer({ min: 100, max: 140 }), fc.integer({ min: 1, max: 9 })), {
+    maxLength: 60,
+  });
+  fc.assert(
+    fc.property(cells, cells, fc.integer({ min: 90, max: 150 }), (ours, theirs, wanted) => {
+      const ringOf = (list: readonly (readonly [number, number])[]) => {
+        const ring = new NumberRing();
+        for (const [index, count] of list) ring.add(index, count, count / 4);
+        return ring;
+      };
+      const from = ringOf(theirs);
+      const start = Math.min(Math.max(wanted, from.first), from.first + from.size);
+      const into = ringOf(ours);
+      if (from.size > 0) into.takeFrom(start, from);
+      const expected = ringOf([...ours, ...theirs.filter(([index]) => index >= start)]);
+      const isSame = (index: number) =>
+        into.weightOf(index) === expected.weightOf(index) && into.totalOf(index) === expected.totalOf(index);
+      const run = Array.from({ length: into.size }, (_, at) => into.first + at);
+      return into.first === expected.first && into.size === expected.size && run.every(isSame);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -63,6 +63,33 @@ for (const subject of ['aggregates', 'projections', 'sum', 'tabs', 'clients'] as
   }
 }
 
+t.test(
+  'a bucket of more tabs than one step takes is missing as a whole when it is lost among them',
+  async (t) => {
+    const owners = await begin({ limits: { maxTabs: 1000, maxClients: 10, allowedSkewSec: 10 } });
+    const lost = 2 as BucketIndex;
+    const names = Array.from({ length: 400 }, (_, at) => `many${at}`);
+    for (const tab of names) await owners.take(block({ tab, producer: tab }));
+    const others = names.filter((tab) => block({ tab }).bucket !== lost);
+    t.ok(names.length - others.length > 70, 'they are many');
+    for (const subject of ['aggregates', 'sum'] as const) {
+      const clock = hasty(async (pauses) => {
+        if (pauses === 10) await owners.release([lost]);
+      });
+      const holder = new Holder({ reading: owners.reading, registry, clock, maxExpressionBytes: 100 });
+      const told = await holder.answer({ ...ask, subject });
+      t.same(told.missing, [lost]);
+      if (subject === 'sum') {
+        const sum = registry.get('TotalsCounter')!.render(told.sum, 'json', { nowSec: 0 });
+        t.match(sum, { count: others.length });
+      } else {
+        t.same(told.rows.map(([tab]) => tab).sort(), [...others].sort());
+      }
+      await owners.acquire([lost]);
+    }
+  },
+);
+
 t.test('a query that takes too long, or that nobody waits for any more, ends', async (t) => {
   const owners = await filled();
   const { reading } = owners;

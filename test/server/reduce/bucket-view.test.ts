@@ -123,6 +123,30 @@ t.test('what was seen counts for nothing when the hold on the bucket was lost on
   t.equal(owners.reading.bucket(bucket)?.isValid, true);
 });
 
+t.test('all that is in memory is looked at in one step, or nothing is', async (t) => {
+  const store = openMemoryStore({ bucketCount });
+  await counted(store);
+  const owners = await begin({ store, limits });
+  const view = owners.reading.bucket(bucket)!;
+  const seen: number[] = [];
+  const atOnce = () =>
+    view.viewAtOnce(view.tabs(), {
+      whose: () => 'all clients',
+      look: ({ clients }) => void seen.push(clients.size),
+    });
+  t.equal(atOnce(), false, 'it lies in the store only');
+  await sumOfClients(owners);
+  t.equal(atOnce(), true);
+  for (let client = 5; client < 65; client++) {
+    await owners.take(block({ client: `c${client}`, seq: client + 1 }));
+  }
+  t.equal(atOnce(), false, '65 are too many');
+  t.same(seen, [5]);
+  await owners.release([bucket]);
+  t.equal(atOnce(), false, 'the bucket is gone');
+  t.same(seen, [5]);
+});
+
 t.test('a store that fails ends the look, and nothing else', async (t) => {
   const store = openMemoryStore({ bucketCount });
   await counted(store);
@@ -149,4 +173,8 @@ t.test('a tab whose Handler is not loaded here is not left out without a word', 
     viewTab(owners, 'a', 'tab', () => {}),
     { code: 'unknown_type' },
   );
+  const view = owners.reading.bucket(bucket)!;
+  t.throws(() => view.viewAtOnce(view.tabs(), { whose: () => 'tab', look: () => {} }), {
+    code: 'unknown_type',
+  });
 });
