@@ -29,34 +29,34 @@ export class Expression {
   /** Those of `items` whose name matches, in slices that let others run. */
   async filter<T>(items: Iterable<T>, nameOf: (item: T) => string, turn: QueryTurn): Promise<T[]> {
     const found: T[] = [];
-    let group: T[] = [];
-    let names: string[] = [];
+    const group: T[] = [];
+    let size = 0;
     let characters = 0;
     for (const item of items) {
-      const name = nameOf(item);
-      group.push(item);
-      names.push(name);
-      characters += name.length;
+      group[size++] = item;
+      characters += nameOf(item).length;
       if (characters < charactersPerGroup) continue;
-      this.#filterGroup(group, names, found);
-      group = [];
-      names = [];
+      this.#filterGroup(group, size, nameOf, found);
+      size = 0;
       characters = 0;
       if (turn.isOver) await turn.next();
     }
-    this.#filterGroup(group, names, found);
+    this.#filterGroup(group, size, nameOf, found);
     if (turn.isOver) await turn.next();
     return found;
   }
 
-  #filterGroup<T>(group: readonly T[], names: readonly string[], found: T[]): void {
-    for (let at = 0; at < group.length; at++) if (this.test(names[at]!)) found.push(group[at]!);
+  #filterGroup<T>(group: readonly T[], size: number, nameOf: (item: T) => string, found: T[]): void {
+    for (let at = 0; at < size; at++) {
+      const item = group[at]!;
+      if (this.test(nameOf(item))) found.push(item);
+    }
   }
 }
 
 /**
  * Names are tested in groups of so many characters. Where a name lies in memory is known only from the item it belongs to, and
- * all of them together are in no cache: collected in a short loop, the processor waits for many of them at the same time.
+ * all of them together are in no cache: in a short loop that only asks how long they are, the processor waits for many at the same time.
  */
 const charactersPerGroup = 1024;
 

@@ -41,8 +41,15 @@ export async function selectTabs(
   for (const view of views) {
     // By the names alone: whether something is applied is asked of those few that match.
     const named = await expression.filter(view.named(), ({ tab }) => tab, turn);
-    const tabs = named.map(OwnedTab.of).filter((tab) => tab !== undefined);
-    selected.push({ view, tabs, types: new Set(tabs.map(({ type }) => type)) });
+    const tabs: OwnedTab[] = [];
+    const types = new Set<TabType>();
+    for (const tabSlots of named) {
+      const tab = OwnedTab.of(tabSlots);
+      if (tab === undefined) continue;
+      tabs.push(tab);
+      types.add(tab.type);
+    }
+    selected.push({ view, tabs, types });
   }
   return selected;
 }
