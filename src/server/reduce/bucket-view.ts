@@ -84,7 +84,7 @@ export class BucketView {
     for (const tab of tabs) {
       const wanted = { tab, handler: handlerOf(tab), slots: tab.slots(whose(tab)) };
       slots += wanted.slots.length;
-      const states = slots > slotsAtOnce ? undefined : statesOf(wanted);
+      const states = slots > slotsAtOnce ? undefined : statesOf(this.#states, wanted);
       if (states === undefined) return false;
       all.push(states);
     }
