@@ -111,11 +111,11 @@ export class SmallStates {
     return readers;
   }
 
-  /** Moves a State to where it has room for `used` bytes, and for as much again as it needs more. */
+  /** Moves a State to where it has room for `used` bytes, and for as much again as it needs more, but no less than for a half of all. */
   #moved(place: Place, before: number, used: number): Place {
     const from = this.#pieceOf(place);
     const start = offsetOf(place);
-    const grains = Math.min(maxGrains, grainsFor(2 * used - before));
+    const grains = Math.min(maxGrains, grainsFor(used + Math.max(used - before, used >> 1)));
     const moved = this.#take(grains);
     const into = this.#pieceOf(moved);
     const at = offsetOf(moved);
