@@ -8,8 +8,9 @@ import { RecordingLog } from '../agent/recording-log.js';
 import { balanced, folder, post, serverOf, totalOf, v1 } from './kit.js';
 
 /** Cannot take in a Part of exactly 666 where something is already. */
+const { sumEncoded: _, ...oneByOne } = totalsCounter;
 const fragile: Handler<TotalsCounterState, number> = {
-  ...totalsCounter,
+  ...oneByOne,
   type: 'Fragile' as TabType,
   reduce(into, from) {
     if (into.count > 0 && from.total === 666) throw new Error('it broke');

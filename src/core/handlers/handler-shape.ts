@@ -24,6 +24,7 @@ const optionalMethods = [
   'figures',
   'examine',
   'reduceEncoded',
+  'sumEncoded',
 ] as const satisfies readonly (keyof Handler)[];
 
 const typeName = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;
