@@ -54,7 +54,8 @@ export function startReceiver(order: ReceiverOrder): Worker {
  */
 function receive(require: NodeJS.Require, Ring: typeof RingWriter): void {
   const { createSocket } = require('node:dgram') as typeof import('node:dgram');
-  const { readSync } = require('node:fs') as typeof import('node:fs');
+  const { readlinkSync, readSync } = require('node:fs') as typeof import('node:fs');
+  const { setPriority } = require('node:os') as typeof import('node:os');
   const { parentPort, workerData } = require('node:worker_threads') as typeof import('node:worker_threads');
   /** Then others have their turn, such as the order to close. */
   const maxReadsPerTurn = 256;
@@ -62,6 +63,8 @@ function receive(require: NodeJS.Require, Ring: typeof RingWriter): void {
   const maxReadsAtEnd = 100_000;
   /** How long others may come in after a batch before they are read: a batch costs some 15 µs of its own, and the kernel has room for more than 2 ms. */
   const gatherMs = 0.25;
+  /** Before threads of the usual 0: what waits for them is not lost, what waits for this one may be. */
+  const priority = -10;
   /** The main thread is told so often at most: that costs each side some 10 µs. */
   const tellMs = 5;
 
@@ -77,6 +80,16 @@ function receive(require: NodeJS.Require, Ring: typeof RingWriter): void {
   Error.stackTraceLimit = 0;
 
   const say = (said: FromReceiver): void => main.postMessage(said);
+
+  /** Where the process may (CAP_SYS_NICE); otherwise it is one thread among others. */
+  function goFirst(): void {
+    try {
+      // "process/task/thread": Linux has priorities for each thread.
+      setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), priority);
+    } catch {
+      // Not allowed, or another system.
+    }
+  }
 
   function fail(error: NodeJS.ErrnoException): void {
     say({ kind: 'failed', message: error.message, code: error.code, syscall: error.syscall });
@@ -122,6 +135,7 @@ function receive(require: NodeJS.Require, Ring: typeof RingWriter): void {
     if (isEmpty && descriptor !== undefined) Atomics.wait(never, 0, 0, gatherMs);
   });
   socket.on('error', fail);
+  goFirst();
   socket.bind({ address: host, port }, () => {
     const granted = socket.getRecvBufferSize();
     say({ kind: 'bound', port: socket.address().port, receiveBufferBytes: granted });
