@@ -118,8 +118,8 @@ export interface Handler<S = unknown, V = unknown> {
   decode(input: ByteReader): S;
   /**
    * Reads what `encode` of the present version wrote, without making a State of it.
-   * @returns second of the newest event that `clampFuture` would look at, or later; -Infinity if there is none. Undefined where it has to be
-   * decoded all the same: what was found good encoded need not be settled
+   * @returns second of the newest event that `clampFuture` would look at, or later; -Infinity if there is none; undefined where
+   * it has to be decoded all the same, as what `settle` has something to do with
    * @throws TabaError `corrupt`, where `decode` would
    */
   examine?(input: ByteReader): number | undefined;

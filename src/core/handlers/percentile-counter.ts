@@ -5,6 +5,7 @@ import { sumHistograms } from '../sketch/histogram-sum.js';
 import { histogramFigures } from './figures.js';
 import type { Handler } from './handler.js';
 import { histogramJson, percentilesJson, percentilesLine } from './histogram-view.js';
+import { readNewest } from './newest-second.js';
 import { parseNumber } from './number-value.js';
 import { neverHad } from './upgrade.js';
 
@@ -60,9 +61,7 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
 
   sumEncoded(inputs, out) {
     if (!sumHistograms(inputs, out)) return false;
-    out.signedVarint(
-      inputs.reduce((newest, input) => Math.max(newest, input.signedVarint()), Number.NEGATIVE_INFINITY),
-    );
+    out.signedVarint(readNewest(inputs));
     return true;
   },
 

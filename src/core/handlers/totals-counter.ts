@@ -3,6 +3,7 @@ import { coarseCount, coarseTotal } from '../sketch/coarse.js';
 import { totalsFigures } from './figures.js';
 import type { Handler } from './handler.js';
 import { saturationJson, totalsJson } from './histogram-view.js';
+import { readNewest } from './newest-second.js';
 import { average, countText, lineText, valueText } from './number-format.js';
 import { parseNumber } from './number-value.js';
 import { neverHad } from './upgrade.js';
@@ -68,9 +69,7 @@ export const totalsCounter: Handler<TotalsCounterState, number> = {
   sumEncoded(inputs, out) {
     out.count(inputs.reduce((sum, input) => sum + input.count(), 0));
     out.number(inputs.reduce((sum, input) => sum + input.number(), 0));
-    out.signedVarint(
-      inputs.reduce((newest, input) => Math.max(newest, input.signedVarint()), Number.NEGATIVE_INFINITY),
-    );
+    out.signedVarint(readNewest(inputs));
     return true;
   },
 

@@ -168,21 +168,22 @@ function addListed(used: number, length: number): number {
 
 /** @returns how many are in `listedKeys` and `listedCounts` now */
 function readBins(input: ByteReader): number {
-  const [keys, counts] = [listedKeys, listedCounts];
   let key = 0;
   let used = 0;
   for (let runs = input.varint(), run = 0; run < runs; run++) {
     key += run === 0 ? input.signedVarint() : input.varint();
     const length = input.varint();
     const end = used + length;
-    if (end > keys.length) throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
+    if (end > listedKeys.length)
+      throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
     if (length > 0 && (key < -largestKey || key + length - 1 > largestKey)) {
       throw new TabaError('corrupt', `${length} bins from ${key} on`);
     }
-    input.counts(counts, used, end);
+    input.counts(listedCounts, used, end);
     for (; used < end; used++) {
-      if (!(counts[used]! > 0)) throw new TabaError('corrupt', `bin ${key} holds ${counts[used]}`);
-      keys[used] = key++;
+      if (!(listedCounts[used]! > 0))
+        throw new TabaError('corrupt', `bin ${key} holds ${listedCounts[used]}`);
+      listedKeys[used] = key++;
     }
   }
   return used;

@@ -1,7 +1,7 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
 import type { Cascade, Ring } from './cascade.js';
-import { keptCells, type Layout } from './layout.js';
+import { counterLayout, keptCells, type Layout, sketchLayout } from './layout.js';
 
 /**
  * Layout of an encoded cascade: 0 while it is empty, else 1 and the newest finest cell's index (signed varint); then per
@@ -51,25 +51,45 @@ export function encodeFinestCells(
   out: ByteWriter,
   encodeCell: (index: number) => void,
 ): void {
-  const { widthSec } = layout[0]!;
-  const cellOf = (index: number) => Math.floor(seconds[index]! / widthSec);
-  const newest = cellOf(length - 1);
+  const [finest] = layout;
+  for (let index = 0; index < length; index++) {
+    finestCells[index] = Math.floor(seconds[index]! / finest!.widthSec);
+  }
+  const newest = finestCells[length - 1]!;
   out.u8(1);
   out.signedVarint(newest);
-  let runs = 1;
-  for (let index = 1; index < length; index++) if (cellOf(index) !== cellOf(index - 1) + 1) runs++;
-  out.varint(runs);
-  let end = newest - keptCells(layout[0]!) + 1;
-  for (let index = 0; index < length; ) {
-    const first = cellOf(index);
-    let next = index + 1;
-    while (next < length && cellOf(next) === cellOf(next - 1) + 1) next++;
-    out.varint(first - end);
-    out.varint(next - index);
-    end = first + next - index;
-    for (; index < next; index++) encodeCell(index);
-  }
+  encodeRuns(finestCells, length, newest - keptCells(finest!) + 1, out, (from, to) => {
+    for (let index = from; index < to; index++) encodeCell(index);
+  });
   for (let ring = 1; ring < layout.length; ring++) out.varint(0);
+}
+
+/** For `encodeFinestCells` alone. */
+const finestCells = new Float64Array(Math.max(keptCells(counterLayout[0]), keptCells(sketchLayout[0])));
+
+/**
+ * Writes the runs of one ring, whose cells in use are the first `length` of `cells`, ascending.
+ * @param oldest the first cell that the ring may keep @param encodeCells writes those from one place in `cells` up to, not including, another
+ */
+export function encodeRuns(
+  cells: Float64Array,
+  length: number,
+  oldest: number,
+  out: ByteWriter,
+  encodeCells: (from: number, to: number) => void,
+): void {
+  let runs = length === 0 ? 0 : 1;
+  for (let at = 1; at < length; at++) if (cells[at] !== cells[at - 1]! + 1) runs++;
+  out.varint(runs);
+  let end = oldest;
+  for (let at = 0; at < length; ) {
+    const first = at++;
+    while (at < length && cells[at] === cells[at - 1]! + 1) at++;
+    out.varint(cells[first]! - end);
+    out.varint(at - first);
+    end = cells[at - 1]! + 1;
+    encodeCells(first, at);
+  }
 }
 
 function encodeRing<R extends Ring<R>>(

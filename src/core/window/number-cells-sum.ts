@@ -1,5 +1,5 @@
 import { ByteReader, type ByteWriter } from '../bytes.js';
-import { type CellReader, readCells } from './cascade-codec.js';
+import { type CellReader, encodeRuns, readCells } from './cascade-codec.js';
 import { keptCells, type Layout } from './layout.js';
 
 /** In the place of an offset: what a cell holds is in `counts` and `totals`. */
@@ -144,22 +144,14 @@ export class NumberCellsSum implements CellReader {
   }
 
   #writeRing(number: number, out: ByteWriter): void {
-    const { indices, length } = this.#rings[number]!;
-    if (length === 0) {
-      out.varint(0);
-      return;
-    }
-    let runs = 1;
-    for (let at = 1; at < length; at++) if (indices[at] !== indices[at - 1]! + 1) runs++;
-    out.varint(runs);
-    let end = this.#oldestKept(number);
-    for (let at = 0; at < length; ) {
-      const first = at++;
-      while (at < length && indices[at] === indices[at - 1]! + 1) at++;
-      out.varint(indices[first]! - end);
-      out.varint(at - first);
-      end = indices[at - 1]! + 1;
-      this.#writeCells(this.#rings[number]!, first, at, out);
+    const cells = this.#rings[number]!;
+    const { indices, length } = cells;
+    // Most rings.
+    if (length === 0) out.varint(0);
+    else {
+      encodeRuns(indices, length, this.#oldestKept(number), out, (from, to) => {
+        this.#writeCells(cells, from, to, out);
+      });
     }
   }
 

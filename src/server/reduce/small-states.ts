@@ -40,11 +40,6 @@ export class SmallStates {
     return (this.#releasedGrains + this.#fresh) * grainBytes;
   }
 
-  /** All memory that it has, bytes. */
-  get bytes(): number {
-    return this.#pieces.length * pieceBytes;
-  }
-
   /** Keeps a copy of the bytes from `start` up to, not including, `end`, for which a block has room: a State, alone. */
   keep(bytes: Uint8Array, start: number, end: number): Place {
     const used = headBytes + lengthBytes + end - start;

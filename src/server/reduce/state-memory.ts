@@ -52,7 +52,7 @@ export class StateMemory {
 
   /**
    * Adds an encoded State to one that is in memory, or begins with it.
-   * @returns false where it has to be added to the object
+   * @returns false, and has added nothing, where it has to be added to the object
    */
   add(slot: Slot, handler: Handler, encoded: EncodedState): boolean {
     const { kept } = slot;

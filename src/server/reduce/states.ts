@@ -113,7 +113,7 @@ export class States {
 
   /**
    * Adds an encoded State to that of a slot that is not cold; begins one that does not exist yet.
-   * @returns false, and has changed nothing, where `writable` is needed for it
+   * @returns false, and has added nothing, where `writable` is needed for it
    */
   add(slot: Slot, handler: Handler, encoded: EncodedState): boolean {
     const isFresh = !slot.isInMemory;

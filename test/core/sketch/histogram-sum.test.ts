@@ -5,18 +5,7 @@ import { encodeFigures, noFigures } from '../../../src/core/sketch/figures-codec
 import { Histogram } from '../../../src/core/sketch/histogram.js';
 import { sumHistograms } from '../../../src/core/sketch/histogram-sum.js';
 import { anyNumbers } from '../handlers/state-kit.js';
-
-function histogramOf(values: Iterable<number>): Histogram {
-  const histogram = new Histogram();
-  for (const value of values) histogram.add(value);
-  return histogram;
-}
-
-function encoded(histogram: Histogram): Uint8Array {
-  const out = new ByteWriter();
-  histogram.encode(out);
-  return out.finish();
-}
+import { encoded, histogramOf } from './histogram-kit.js';
 
 /** @returns undefined where only decoding can do it */
 function sumOf(...summands: readonly Uint8Array[]): Uint8Array | undefined {

@@ -1,23 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { ByteReader, ByteWriter } from '../../../src/core/bytes.js';
+import { ByteReader } from '../../../src/core/bytes.js';
 import { maxBinsPerSign } from '../../../src/core/sketch/bins.js';
 import { Histogram } from '../../../src/core/sketch/histogram.js';
 import { anyNumbers } from '../handlers/state-kit.js';
+import { encoded, histogramOf } from './histogram-kit.js';
 
 const ps = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
-
-function histogramOf(values: Iterable<number>): Histogram {
-  const histogram = new Histogram();
-  for (const value of values) histogram.add(value);
-  return histogram;
-}
-
-function encoded(histogram: Histogram): Uint8Array {
-  const out = new ByteWriter();
-  histogram.encode(out);
-  return out.finish();
-}
 
 /** The percentiles of the values themselves, as the rule says it: index floor(p * n), at most n - 1. */
 function trulyOf(values: readonly number[]): number[] {

@@ -81,22 +81,22 @@ t.test('a State without room for more is left as it was', async (t) => {
 
 t.test('what is released is given out again', async (t) => {
   const states = new SmallStates();
-  const places = Array.from({ length: 5000 }, (_, at) => states.keep(bytesOf(200, at), 0, 200));
-  const { bytes, freeBytes } = states;
-  t.ok(bytes >= 5000 * 200 && freeBytes < bytes, `${freeBytes} of ${bytes} bytes are free`);
+  const keep = () => Array.from({ length: 5000 }, (_, at) => states.keep(bytesOf(200, at), 0, 200));
+  const places = keep();
+  const { freeBytes } = states;
   for (const place of places) states.release(place);
-  t.equal(states.freeBytes, bytes, 'all of it');
-  for (let at = 0; at < 5000; at++) states.keep(bytesOf(200, at), 0, 200);
-  t.same([states.bytes, states.freeBytes], [bytes, freeBytes], 'to States of the same size');
+  t.ok(states.freeBytes >= freeBytes + 5000 * 200, 'all of it');
+  keep();
+  t.equal(states.freeBytes, freeBytes, 'to States of the same size');
 });
 
 t.test('what large ones leave is cut for small ones', async (t) => {
   const states = new SmallStates();
   const large = Array.from({ length: 250 }, (_, at) => states.keep(bytesOf(1000, at), 0, 1000));
-  const { bytes } = states;
   for (const place of large) states.release(place);
+  const { freeBytes } = states;
   const small = Array.from({ length: 2000 }, (_, at) => states.keep(bytesOf(100, at), 0, 100));
-  t.equal(states.bytes, bytes, 'without more memory');
+  t.ok(states.freeBytes <= freeBytes - 2000 * 100, 'without more memory');
   t.ok(small.every((place, at) => summandsOf(states, place)[0] === hexOf(bytesOf(100, at))));
 });
 
