@@ -64,6 +64,18 @@ t.test('a full ring refuses until something is taken, and nothing of it is lost'
   t.end();
 });
 
+t.test('a burst has the whole ring, wherever what was taken before it ended', (t) => {
+  const { add, drain } = ring();
+  const longest = 'x'.repeat(RingWriter.maxDatagramBytes);
+  for (const before of [1, 20_000, 65_000]) {
+    t.ok(add('x'.repeat(before)));
+    t.equal(drain().length, 1);
+    t.same([add(longest), add(longest), add(longest), add('')], [true, true, true, false], `${before} bytes`);
+    t.equal(drain().length, 3);
+  }
+  t.end();
+});
+
 t.test('an address that is too long is cut, and the datagram is whole', (t) => {
   const { add, drain } = ring();
   t.ok(add('a:1|c', 'x'.repeat(100), 7));

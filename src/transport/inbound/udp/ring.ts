@@ -5,6 +5,10 @@
  * Layout: two int32, the positions up to which was written and taken, each moved by one side only; then the records. A record
  * is two int32 (length of the datagram; port of its sender and, above 16 bits, length of the address), the address as text, the
  * datagram, and padding to whole words. In place of a length, -1: the next record is at the start. Equal positions: empty.
+ *
+ * Positions are multiples of four; their lowest bit is the lap. Whenever the writer finds the ring empty it begins another lap
+ * at the start: under little load all of it stays in the caches, and a burst always has the whole ring. The reader, which had taken
+ * everything of the lap before, sees by the bit that there is another; until it says so, it has taken nothing of that.
  */
 
 /** Memory for a ring of so many bytes: a multiple of four, and several times the longest record. */
@@ -21,6 +25,8 @@ export class RingWriter {
   static readonly positionBytes = 8;
   static readonly headBytes = 8;
   static readonly backToStart = -1;
+  /** Of a position. */
+  static readonly lapBit = 1;
   /** Longer than any datagram over UDP. */
   static readonly maxDatagramBytes = 65_536;
   static readonly maxAddressBytes = 64;
@@ -32,6 +38,7 @@ export class RingWriter {
   readonly #end: number;
   /** Of the next record. */
   #at = 0;
+  #lap = 0;
   #addressBytes = 0;
   #port = 0;
 
@@ -50,15 +57,19 @@ export class RingWriter {
    * @returns where in `bytes` it is to be; -1 while there is no room
    */
   room(address = '', port = 0): number {
-    const { taken: takenIndex, headBytes, maxAddressBytes, maxDatagramBytes, backToStart } = RingWriter;
+    const { headBytes, maxAddressBytes, maxDatagramBytes, backToStart, lapBit } = RingWriter;
     const needed = headBytes + maxAddressBytes + maxDatagramBytes;
-    const taken = Atomics.load(this.#positions, takenIndex);
-    const fits = this.#at + needed <= (this.#at < taken ? taken - 1 : this.#end);
-    // The start is used again whenever the ring is empty: under little load all of it stays in the caches.
-    if (this.#at >= taken && needed < taken && (!fits || this.#at === taken)) {
+    let taken = this.#taken();
+    if (this.#at === taken && taken > 0) {
+      this.#lap ^= lapBit;
+      this.#at = 0;
+      taken = 0;
+    }
+    if (this.#at >= taken && this.#at + needed > this.#end) {
+      if (needed >= taken) return -1;
       this.#words[this.#at / 4] = backToStart;
       this.#at = 0;
-    } else if (!fits) {
+    } else if (this.#at < taken && this.#at + needed >= taken) {
       return -1;
     }
     const start = this.#at + headBytes;
@@ -67,13 +78,18 @@ export class RingWriter {
     return start + this.#addressBytes;
   }
 
+  #taken(): number {
+    const position = Atomics.load(this.#positions, RingWriter.taken);
+    return (position & RingWriter.lapBit) === this.#lap ? position - this.#lap : 0;
+  }
+
   /** The datagram is there, and the reader may have it. */
   add(length: number): void {
     const head = this.#at / 4;
     this.#words[head] = length;
     this.#words[head + 1] = this.#port | (this.#addressBytes << 16);
     this.#at = (this.#at + RingWriter.headBytes + this.#addressBytes + length + 3) & ~3;
-    Atomics.store(this.#positions, RingWriter.written, this.#at);
+    Atomics.store(this.#positions, RingWriter.written, this.#at + this.#lap);
   }
 
   /** Stops the thread until there is room. */
@@ -95,6 +111,7 @@ export class RingReader {
   readonly #words: Int32Array;
   readonly #bytes: Buffer;
   #at = 0;
+  #lap = 0;
 
   constructor(memory: SharedArrayBuffer) {
     const { positionBytes } = RingWriter;
@@ -105,8 +122,14 @@ export class RingReader {
 
   /** Hands over what is there, and not what comes meanwhile. @param take the bytes are its own until it returns */
   drain(take: TakeRecord): void {
-    const { written: writtenIndex, taken: takenIndex, headBytes, backToStart } = RingWriter;
-    const written = Atomics.load(this.#positions, writtenIndex);
+    const { written: writtenIndex, taken: takenIndex, headBytes, backToStart, lapBit } = RingWriter;
+    const position = Atomics.load(this.#positions, writtenIndex);
+    const lap = position & lapBit;
+    const written = position - lap;
+    if (lap !== this.#lap) {
+      this.#lap = lap;
+      this.#at = 0;
+    }
     while (this.#at !== written) {
       if (this.#words[this.#at / 4] === backToStart) this.#at = 0;
       const head = this.#at / 4;
@@ -117,7 +140,7 @@ export class RingReader {
       const address = start === addressStart ? '' : this.#bytes.toString('latin1', addressStart, start);
       take(this.#bytes, start, end, address, sender & 0xffff);
       this.#at = (end + 3) & ~3;
-      Atomics.store(this.#positions, takenIndex, this.#at);
+      Atomics.store(this.#positions, takenIndex, this.#at + lap);
     }
     Atomics.notify(this.#positions, takenIndex);
   }
