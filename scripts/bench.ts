@@ -8,14 +8,9 @@
  */
 import { parseArgs } from 'node:util';
 import { clusterScenario } from './bench/cluster.js';
+import { growthScenario } from './bench/growth.js';
 import { idleScenario } from './bench/idle.js';
-import {
-  freshnessScenario,
-  growthScenario,
-  missionScenario,
-  rawScenario,
-  sdkScenario,
-} from './bench/load/scenarios.js';
+import { freshnessScenario, missionScenario, rawScenario, sdkScenario } from './bench/load/scenarios.js';
 import { microScenario } from './bench/micro/scenario.js';
 import { outageScenario } from './bench/outage.js';
 import { partsScenario } from './bench/parts/scenario.js';

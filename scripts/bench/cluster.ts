@@ -11,9 +11,12 @@ const servedWithinMs = 30_000;
 const shards = 2;
 /** That a shard has, and that a write waits for. */
 const replicas = 1;
-const nodes = { fe: 2, be: 2, ctrl: 0, agent: 2 } as const;
-interface ClusterLoad extends Load {
+const nodes = { fe: 2, ctrl: 0, agent: 2 } as const;
+
+/** What is done to a cluster of so many `be`. */
+export interface ClusterLoad extends Load {
   readonly buckets: number;
+  readonly be: number;
 }
 
 interface Shape {
@@ -41,6 +44,7 @@ function loadOf({ clients, buckets, rate }: Shape): ClusterLoad {
     name: `5,000 tabs, ${said(clients * 5000)} pairs, 4 applications, ${said(buckets)} buckets, ${pace}`,
     flags: ['--processes', '4', '--tabs', '5000', '--rate', String(rate), '--clients', String(clients)],
     buckets,
+    be: 2,
   };
 }
 
@@ -59,7 +63,8 @@ export const clusterScenario: Scenario = {
   },
 };
 
-async function loadedCluster(
+/** Loads a cluster of its own. */
+export async function loadedCluster(
   program: readonly string[],
   load: ClusterLoad,
   { seconds, print }: BenchOptions,
@@ -70,7 +75,8 @@ async function loadedCluster(
   try {
     const own = ['--no-self-instrument'];
     const taba = await TabaCluster.start({
-      ...{ program, redis, nodes, folder: folder.path, redisWait: replicas, buckets: load.buckets },
+      ...{ program, redis, folder: folder.path, redisWait: replicas, buckets: load.buckets },
+      nodes: { ...nodes, be: load.be },
       // As in the other loads: what waits at an agent is in its memory.
       spools: false,
       flags: { server: own, agent: own },

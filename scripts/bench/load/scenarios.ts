@@ -23,19 +23,6 @@ const missionLoads: readonly Load[] = [
   { name: 'the same, 1,000,000/s', flags: [...clusterOfOld, '--rate', '1000000'] },
 ];
 
-/** The same events over ever more tabs, and ever more clients. */
-const growthLoads: readonly Load[] = [
-  [1000, 1],
-  [10_000, 1],
-  [30_000, 1],
-  [1000, 20],
-  [1000, 100],
-  [1000, 1000],
-].map(([tabs, clients]) => ({
-  name: `${tabs!.toLocaleString('en')} tabs, clients: ${clients!.toLocaleString('en')}`,
-  flags: ['--rate', '200000', '--tabs', String(tabs), '--clients', String(clients)],
-}));
-
 /** All of the processes have just started, on two cores: the first seconds are those of compilers. */
 const warmUpSec = 5;
 
@@ -61,11 +48,6 @@ export const rawScenario: Scenario = {
 export const missionScenario: Scenario = {
   about: 'what a cluster did once: 30,000 tabs, 20 clients, 10,000,000 events a second',
   run: (options) => runAll(missionLoads, options),
-};
-
-export const growthScenario: Scenario = {
-  about: '200,000 events a second over ever more tabs and clients',
-  run: (options) => runAll(growthLoads, options),
 };
 
 export const freshnessScenario: Scenario = {
