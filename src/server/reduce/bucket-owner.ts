@@ -83,7 +83,7 @@ export class BucketOwner extends HeldBucket {
    * may come back, by a replay or by the next checkpoint.
    */
   get isWrittenDown(): boolean {
-    return this.#place.applied === this.#place.trimmed && this.#states.dirty.size === 0;
+    return this.#place.applied === this.#place.trimmed && !this.#states.isDirty;
   }
 
   /** Entries of the journal that no checkpoint has made superfluous yet, those under way included. */

@@ -26,7 +26,7 @@ export interface CheckpointTarget {
  */
 export async function checkpoint(target: CheckpointTarget): Promise<void> {
   const { states, turn } = target;
-  const waiting = [...states.dirty];
+  const waiting = states.dirtySlots();
   let next = 0;
   while (next < waiting.length) {
     // Not between a snapshot and its write: a page that is deleted meanwhile would come back.
@@ -65,6 +65,6 @@ export function snapshot(states: States, slot: Slot): Page | undefined {
 /** Up to where every State's page contains every entry: what may be trimmed (R6). */
 export function trimBound(states: States, appliedPosition: Position): Position {
   let bound: number = appliedPosition;
-  for (const { dirtyFrom } of states.dirty) bound = Math.min(bound, dirtyFrom - 1);
+  for (const { dirtyFrom } of states.dirtySlots()) bound = Math.min(bound, dirtyFrom - 1);
   return bound as Position;
 }

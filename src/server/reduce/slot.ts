@@ -10,6 +10,10 @@ import type { Place } from './small-states.js';
 export type SlotOwner = ClientId | '' | typeof departed;
 export const departed = '%departed' as ClientId;
 
+const usedMark = 1;
+const listedMark = 2;
+const onePin = 4;
+
 /** One State of a bucket: in memory, or only in the store. There are very many: each field costs. */
 export class Slot {
   readonly tabSlots: TabSlots;
@@ -27,14 +31,43 @@ export class Slot {
   dirtyFrom = 0 as Position;
   /** The same, counted from the snapshot that is being written; undefined when none is. */
   dirtySinceSnapshot: Position | undefined = undefined;
-  /** Not to be evicted now: something is about to use it. */
-  pins = 0;
-  /** Used since the eviction's hand last passed. */
-  used = false;
+  /** Whether `usedMark` and `listedMark` are set; above them, how often it is pinned. */
+  #marks = 0;
 
   constructor(tabSlots: TabSlots, owner: SlotOwner) {
     this.tabSlots = tabSlots;
     this.owner = owner;
+  }
+
+  /** Used since the eviction's hand last passed. */
+  get isUsed(): boolean {
+    return (this.#marks & usedMark) !== 0;
+  }
+
+  set isUsed(used: boolean) {
+    this.#marks = used ? this.#marks | usedMark : this.#marks & ~usedMark;
+  }
+
+  /** Whether it is on the list of those that may be dirty. For `States` alone. */
+  get isListed(): boolean {
+    return (this.#marks & listedMark) !== 0;
+  }
+
+  set isListed(listed: boolean) {
+    this.#marks = listed ? this.#marks | listedMark : this.#marks & ~listedMark;
+  }
+
+  /** Not to be evicted now: something is about to use it. */
+  get isPinned(): boolean {
+    return this.#marks >= onePin;
+  }
+
+  pin(): void {
+    this.#marks += onePin;
+  }
+
+  unpin(): void {
+    this.#marks -= onePin;
   }
 
   get isInMemory(): boolean {

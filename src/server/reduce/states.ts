@@ -29,10 +29,15 @@ export class States {
   readonly #capacity: Capacity;
   readonly #memory: StateMemory;
   readonly #tabs = new Map<TabName, TabSlots>();
-  /** Slots whose State is in memory, in the order of the eviction's hand. */
-  readonly #loaded = new Set<Slot>();
+  #slots = 0;
+  /** Slots whose State is in memory. */
+  #loaded = 0;
   /** Slots that contain entries which their pages do not. */
-  readonly dirty = new Set<Slot>();
+  #dirty = 0;
+  /** All of these, each once, and others that have been since the list was last looked through. */
+  readonly #listed: Slot[] = [];
+  /** Where eviction goes on. */
+  #hand: Iterator<Slot> | undefined;
 
   constructor(registry: HandlerRegistry, capacity: Capacity, memory: StateMemory) {
     this.#registry = registry;
@@ -41,7 +46,23 @@ export class States {
   }
 
   get loaded(): number {
-    return this.#loaded.size;
+    return this.#loaded;
+  }
+
+  /** Whether a slot contains entries which its page does not. */
+  get isDirty(): boolean {
+    return this.#dirty > 0;
+  }
+
+  /** The slots that contain entries which their pages do not. */
+  dirtySlots(): Slot[] {
+    let kept = 0;
+    for (const slot of this.#listed) {
+      if (slot.dirtyFrom > 0) this.#listed[kept++] = slot;
+      else slot.isListed = false;
+    }
+    this.#listed.length = kept;
+    return this.#listed.slice();
   }
 
   tabs(): Iterable<TabSlots> {
@@ -83,6 +104,7 @@ export class States {
     if (slot === undefined) {
       slot = new Slot(tabSlots, owner);
       tabSlots.set(slot);
+      this.#slots++;
       this.#capacity.slots++;
       if (isClient(owner)) this.#capacity.addClient(owner);
     }
@@ -108,7 +130,7 @@ export class States {
   replace(slot: Slot, state: unknown): void {
     const isFresh = !slot.isInMemory;
     this.#memory.keep(slot, state);
-    if (isFresh) this.#entered(slot);
+    if (isFresh) this.#entered();
   }
 
   /**
@@ -118,7 +140,7 @@ export class States {
   add(slot: Slot, handler: Handler, encoded: EncodedState): boolean {
     const isFresh = !slot.isInMemory;
     const isAdded = this.#memory.add(slot, handler, encoded);
-    if (isAdded && isFresh) this.#entered(slot);
+    if (isAdded && isFresh) this.#entered();
     return isAdded;
   }
 
@@ -136,8 +158,8 @@ export class States {
   async load(slots: readonly Slot[], readPages: ReadPages, damaged: DamagedPage): Promise<void> {
     const cold: Slot[] = [];
     for (const slot of slots) {
-      slot.pins++;
-      slot.used = true;
+      slot.pin();
+      slot.isUsed = true;
       if (slot.isCold && slot.tabSlots.handler !== undefined) cold.push(slot);
     }
     for (let at = 0; at < cold.length; at += pagesPerRead) {
@@ -152,7 +174,7 @@ export class States {
     const isPresent = this.find(slot.tab, slot.owner) === slot;
     if (!isPresent || slot.isInMemory || !this.#capacity.hasRoomForState) return;
     this.#memory.keepPage(slot, handler, page, state);
-    this.#entered(slot);
+    this.#entered();
   }
 
   #receive(slot: Slot, page: Page | undefined, damaged: DamagedPage): void {
@@ -167,69 +189,78 @@ export class States {
       this.#memory.keep(slot, handler.newState());
       this.touched(slot, slot.position);
     }
-    this.#entered(slot);
+    this.#entered();
   }
 
   /** The State of a slot has come into memory. */
-  #entered(slot: Slot): void {
-    this.#loaded.add(slot);
+  #entered(): void {
+    this.#loaded++;
     this.#capacity.states++;
   }
 
   unpin(slots: readonly Slot[]): void {
-    for (const slot of slots) slot.pins--;
+    for (const slot of slots) slot.unpin();
   }
 
   /** The State of `slot` has just come to contain the entry at `position`. */
   touched(slot: Slot, position: Position): void {
     slot.position = position;
-    slot.used = true;
+    slot.isUsed = true;
     if (slot.dirtyFrom === 0) {
       slot.dirtyFrom = position;
-      this.dirty.add(slot);
+      this.#dirty++;
+      if (!slot.isListed) this.#listed.push(slot);
+      slot.isListed = true;
     }
     if (slot.dirtySinceSnapshot === 0) slot.dirtySinceSnapshot = position;
   }
 
   /** A page of `slot` at `position` is durable. */
   written(slot: Slot, position: Position): void {
+    const wasDirty = slot.dirtyFrom > 0;
     slot.storedPosition = position;
     slot.dirtyFrom = slot.dirtySinceSnapshot ?? (0 as Position);
     slot.dirtySinceSnapshot = undefined;
-    if (slot.dirtyFrom === 0) this.dirty.delete(slot);
+    if (wasDirty && slot.dirtyFrom === 0) this.#dirty--;
   }
 
   /** Drops up to `count` States that the store has in full (second chance), from memory only. @returns how many */
   evict(count: number): number {
     let evicted = 0;
-    let looks = this.#loaded.size * 2;
-    for (const slot of this.#loaded) {
-      if (evicted >= count || looks-- <= 0) break;
-      if (slot.dirtyFrom !== 0 || slot.pins > 0 || slot.storedPosition === 0) continue;
-      if (slot.used) {
-        slot.used = false;
-        this.#loaded.delete(slot);
-        this.#loaded.add(slot);
-        continue;
+    // Twice past each, and past the end.
+    for (let looks = (this.#slots + 1) * 2; looks > 0 && evicted < count; looks--) {
+      this.#hand ??= this.#allSlots();
+      const { value: slot, done } = this.#hand.next();
+      if (done === true) this.#hand = undefined;
+      else if (!slot.isInMemory || slot.dirtyFrom > 0 || slot.isPinned || slot.storedPosition === 0) continue;
+      else if (slot.isUsed) slot.isUsed = false;
+      else {
+        this.#unload(slot);
+        evicted++;
       }
-      this.#unload(slot);
-      evicted++;
     }
     return evicted;
   }
 
+  *#allSlots(): Iterator<Slot, undefined> {
+    for (const tabSlots of this.#tabs.values()) yield* tabSlots;
+  }
+
   #unload(slot: Slot): void {
-    if (!this.#loaded.delete(slot)) return;
+    if (!slot.isInMemory) return;
     this.#memory.drop(slot);
+    this.#loaded--;
     this.#capacity.states--;
   }
 
   /** Forgets a slot, and its tab with the last one. */
   remove(slot: Slot): void {
     this.#unload(slot);
-    this.dirty.delete(slot);
+    if (slot.dirtyFrom > 0) this.#dirty--;
+    slot.dirtyFrom = 0 as Position;
     const tabSlots = this.#tabs.get(slot.tab);
     if (!tabSlots?.delete(slot.owner)) return;
+    this.#slots--;
     this.#capacity.slots--;
     if (isClient(slot.owner)) this.#capacity.removeClient(slot.owner);
     if (tabSlots.size > 0) return;
@@ -239,15 +270,20 @@ export class States {
 
   /** Forgets everything. */
   clear(): void {
-    for (const tabSlots of this.#tabs.values()) {
-      this.#capacity.slots -= tabSlots.size;
-      for (const { owner } of tabSlots) if (isClient(owner)) this.#capacity.removeClient(owner);
+    for (const slots of this.#tabs.values()) {
+      for (const slot of slots) {
+        if (slot.isInMemory) this.#memory.drop(slot);
+        if (isClient(slot.owner)) this.#capacity.removeClient(slot.owner);
+      }
     }
+    this.#capacity.slots -= this.#slots;
     this.#capacity.tabs -= this.#tabs.size;
-    this.#capacity.states -= this.#loaded.size;
-    for (const slot of this.#loaded) this.#memory.drop(slot);
+    this.#capacity.states -= this.#loaded;
     this.#tabs.clear();
-    this.#loaded.clear();
-    this.dirty.clear();
+    this.#listed.length = 0;
+    this.#hand = undefined;
+    this.#slots = 0;
+    this.#loaded = 0;
+    this.#dirty = 0;
   }
 }
