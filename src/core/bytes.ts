@@ -306,6 +306,12 @@ export class ByteReader {
     out.raw(this.#bytes, start, end);
   }
 
+  /** Writes everything that is left. */
+  copyRest(out: ByteWriter): void {
+    const start = this.#take(this.remaining);
+    out.raw(this.#bytes, start, this.#end);
+  }
+
   /** Passes over `count` bytes. @returns where they begin in the buffer */
   skip(count: number): number {
     return this.#take(count);
@@ -315,11 +321,6 @@ export class ByteReader {
   raw(count: number): Uint8Array {
     const start = this.#take(count);
     return this.#bytes.subarray(start, start + count);
-  }
-
-  /** A view into the buffer: everything that is left. */
-  rest(): Uint8Array {
-    return this.raw(this.remaining);
   }
 
   /** A view into the buffer, its length read first. */

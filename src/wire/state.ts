@@ -19,7 +19,8 @@ import { xxHash32 } from '../core/xxhash32.js';
 
 export const stateFormatVersion = 1;
 export const checksumBytes = 4;
-const headerBytes = 2;
+/** What stands before what the Handler encoded. */
+export const headerBytes = 2;
 
 /** Finds a Handler by its tab type. */
 export type HandlerLookup = Pick<HandlerRegistry, 'get'>;
@@ -30,24 +31,29 @@ let stateWriter = new ByteWriter(1024);
 const keptWriterBytes = 2 ** 20;
 
 export function encodeState<S>(handler: Handler<S>, state: S): Uint8Array {
-  return written(handler, (out) => handler.encode(state, out));
-}
-
-/** The same of a State that its Handler's present version has encoded already: all that is left to be read. */
-export function sealState(handler: Handler, encoded: ByteReader): Uint8Array {
-  return written(handler, (out) => out.raw(encoded.rest()));
-}
-
-function written(handler: Pick<Handler, 'version'>, write: (out: ByteWriter) => void): Uint8Array {
   const out = stateWriter;
+  beginState(handler, out);
+  handler.encode(state, out);
+  const bytes = sealState(out);
+  if (bytes.length > keptWriterBytes) stateWriter = new ByteWriter(1024);
+  return bytes;
+}
+
+/** Empties `out`, and begins a State in it: what the Handler's present version encodes of it is to follow. */
+export function beginState({ version }: Pick<Handler, 'version'>, out: ByteWriter): void {
   out.clear();
   out.u8(stateFormatVersion);
-  out.u8(handler.version);
-  write(out);
-  out.u32(xxHash32(out.peek()));
+  out.u8(version);
+}
+
+/** The State that was begun in `out`, with its checksum; a copy. */
+export function sealState(out: ByteWriter): Uint8Array {
+  const content = out.peek();
+  const { length } = content;
   // Most come out of Node's pool, several in one piece: an ArrayBuffer for each would cost more than the encoding.
-  const bytes = Buffer.from(out.peek());
-  if (bytes.length > keptWriterBytes) stateWriter = new ByteWriter(1024);
+  const bytes = Buffer.allocUnsafe(length + checksumBytes);
+  bytes.set(content);
+  bytes.writeUInt32LE(xxHash32(content), length);
   return bytes;
 }
 

@@ -8,20 +8,22 @@ import { addFigures, decodeFigures, encodeFigures, noFigures } from './figures-c
  * @throws TabaError `corrupt`, where `Histogram.decode` would
  */
 export function sumHistograms(inputs: readonly ByteReader[], out: ByteWriter): boolean {
-  // Of an empty one there are no bins to read.
-  withBins.length = 0;
+  let used = 0;
   for (const input of inputs) {
-    if (!decodeFigures(withBins.length === 0 ? sum : summand, input)) continue;
-    if (withBins.length > 0) {
+    // Of an empty one there are no bins to read.
+    if (!decodeFigures(used === 0 ? sum : summand, input)) continue;
+    if (used > 0) {
       if (sum.scale !== summand.scale) return false;
       addFigures(sum, summand);
     }
-    withBins.push(input);
+    withBins[used++] = input;
   }
-  if (withBins.length === 0) {
+  if (used === 0) {
     out.count(0);
     return true;
   }
+  // Never to none: V8 would give up the memory of the list, and take new one the next time.
+  withBins.length = used;
   encodeFigures(sum, out);
   return sumBins(withBins, out) && sumBins(withBins, out);
 }

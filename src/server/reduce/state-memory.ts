@@ -1,7 +1,14 @@
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import type { EncodedState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
-import { decodeState, encodeState, examineState, sealState } from '../../wire/state.js';
+import {
+  beginState,
+  decodeState,
+  encodeState,
+  examineState,
+  headerBytes,
+  sealState,
+} from '../../wire/state.js';
 import type { Slot } from './slot.js';
 import { type Place, SmallStates } from './small-states.js';
 
@@ -16,7 +23,8 @@ const maxReturningBytes = 256;
  */
 export class StateMemory {
   readonly #small = new SmallStates();
-  readonly #sum = new ByteWriter(2048);
+  /** A State on its way to a page. */
+  readonly #page = new ByteWriter(2048);
 
   /** Memory that is set aside for encoded States and holds none, bytes. */
   get freeBytes(): number {
@@ -47,7 +55,7 @@ export class StateMemory {
   keepPage(slot: Slot, handler: Handler, page: Uint8Array, state?: unknown): void {
     const encoded = encodedIn(handler, page, maxEncodedBytes);
     if (encoded === undefined) this.keep(slot, state ?? decodeState(handler, page));
-    else this.#keepEncoded(slot, handler, encoded);
+    else this.#keepEncoded(slot, handler, encoded, 0, encoded.length);
   }
 
   /**
@@ -73,37 +81,49 @@ export class StateMemory {
     return true;
   }
 
-  /** Where a State is kept as several summands, makes one of them, or an object. */
-  #sumUp(slot: Slot, handler: Handler): void {
-    if (typeof slot.kept !== 'number') return;
+  /**
+   * Where a State is kept as several summands, makes one of them, or an object.
+   * @returns whether it stands in `#page` now
+   */
+  #sumUp(slot: Slot, handler: Handler): boolean {
+    if (typeof slot.kept !== 'number') return false;
     const summands = this.#small.read(slot.kept);
-    if (summands.length === 1) return;
-    const sum = this.#sum;
-    sum.clear();
-    if (handler.sumEncoded!(summands, sum)) this.#keepEncoded(slot, handler, sum.peek());
-    else this.keep(slot, reduced(handler, this.#small.read(slot.kept)));
+    if (summands.length === 1) return false;
+    const page = this.#page;
+    beginState(handler, page);
+    if (!handler.sumEncoded!(summands, page)) {
+      this.keep(slot, reduced(handler, this.#small.read(slot.kept)));
+      return false;
+    }
+    this.#keepEncoded(slot, handler, page.peek(), headerBytes, page.length);
+    return true;
   }
 
-  #keepEncoded(slot: Slot, handler: Handler, encoded: Uint8Array): void {
-    if (encoded.length > maxEncodedBytes) {
-      this.keep(slot, handler.decode(new ByteReader(encoded)));
+  /** @param start of what is encoded, within `bytes`, and `end` */
+  #keepEncoded(slot: Slot, handler: Handler, bytes: Uint8Array, start: number, end: number): void {
+    if (end - start > maxEncodedBytes) {
+      this.keep(slot, handler.decode(new ByteReader(bytes, start, end)));
       return;
     }
     const { kept } = slot;
-    const { length } = encoded;
-    if (typeof kept === 'number') slot.kept = this.#small.replace(kept, encoded, 0, length);
-    else slot.kept = this.#small.keep(encoded, 0, length);
+    if (typeof kept === 'number') slot.kept = this.#small.replace(kept, bytes, start, end);
+    else slot.kept = this.#small.keep(bytes, start, end);
   }
 
   /** A State that is in memory, as a page. */
   pageOf(slot: Slot, handler: Handler): Uint8Array {
-    this.#sumUp(slot, handler);
+    const page = this.#page;
+    if (this.#sumUp(slot, handler)) return sealState(page);
     const { kept } = slot;
-    if (typeof kept === 'number') return sealState(handler, this.#small.read(kept)[0]!);
-    const page = encodeState(handler, kept);
-    const encoded = encodedIn(handler, page, maxReturningBytes);
-    if (encoded !== undefined) this.#keepEncoded(slot, handler, encoded);
-    return page;
+    if (typeof kept === 'number') {
+      beginState(handler, page);
+      this.#small.read(kept)[0]!.copyRest(page);
+      return sealState(page);
+    }
+    const bytes = encodeState(handler, kept);
+    const encoded = encodedIn(handler, bytes, maxReturningBytes);
+    if (encoded !== undefined) this.#keepEncoded(slot, handler, encoded, 0, encoded.length);
+    return bytes;
   }
 
   drop(slot: Slot): void {

@@ -8,7 +8,7 @@ function bytesOf(length: number, seed: number): Uint8Array {
 }
 
 function summandsOf(states: SmallStates, place: Place): string[] {
-  return states.read(place).map((reader) => Buffer.from(reader.rest()).toString('hex'));
+  return states.read(place).map((reader) => Buffer.from(reader.raw(reader.remaining)).toString('hex'));
 }
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
