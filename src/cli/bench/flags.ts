@@ -54,7 +54,8 @@ export function sharesOf(args: Arguments): readonly [Share, ...Share[]] {
   const shareOf = (process: number): Share => {
     const all = Array.from({ length: clients }, (_, client) => client);
     const url = urls[process % urls.length]!;
-    return { ...share, url, clients: all.filter((client) => client % processes === process) };
+    const own = all.filter((client) => client % processes === process);
+    return { ...share, url, clients: own, probe: `${prefix}.probe.${process}` };
   };
   return [shareOf(0), ...Array.from({ length: processes - 1 }, (_, before) => shareOf(before + 1))];
 }

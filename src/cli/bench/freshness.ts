@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createClient } from '../../client/client.js';
 import { createReader } from '../../client/reader.js';
+import { epochMs } from './probe.js';
 
-/** Between two events, and between two questions: what is measured is late by up to the latter. */
-const recordEveryMs = 20;
+/** Between two questions: what is measured is late by up to that. */
 const askEveryMs = 10;
 const settleMs = 5_000;
 
@@ -11,82 +10,85 @@ const settleMs = 5_000;
 export type Freshness = readonly number[];
 
 export interface FreshnessOptions {
-  readonly tab: string;
-  /** Takes events. */
-  readonly url: string;
+  /** Of the probes: tabs that count one event after the other. */
+  readonly tabs: readonly string[];
   /** Answers questions. */
   readonly server: string;
   /** Events of so many seconds in the beginning are not told of, s. */
   readonly warmUpSec: number;
 }
 
-/** Records into a tab of its own beside a load, and asks for it again and again. */
-export class FreshnessProbe {
-  readonly #tab: string;
+/** Asks again and again for what the processes of a run record into tabs of their own, see `Probe`, among all that they record. */
+export class FreshnessWatch {
+  readonly #tabs: readonly string[];
   readonly #warmUpMs: number;
-  readonly #client;
   readonly #reader;
-  readonly #recordedAtMs: number[] = [];
-  readonly #tookMs: number[] = [];
-  #isRecording = true;
+  /** By tab, when each of its events was shown. */
+  readonly #shownAtMs: number[][];
   #isStopped = false;
-  readonly #recording: Promise<void>;
   readonly #asking: Promise<void>;
 
-  constructor({ tab, url, server, warmUpSec }: FreshnessOptions) {
-    this.#tab = tab;
+  constructor({ tabs, server, warmUpSec }: FreshnessOptions) {
+    this.#tabs = tabs;
     this.#warmUpMs = warmUpSec * 1000;
-    this.#client = createClient({ clientId: 'bench-probe', url });
+    this.#shownAtMs = tabs.map(() => []);
     this.#reader = createReader({ url: server });
-    this.#recording = this.#record();
     this.#asking = this.#ask();
   }
 
-  async #record(): Promise<void> {
-    const probe = this.#client.totals(this.#tab);
-    while (this.#isRecording) {
-      probe.record(1);
-      this.#recordedAtMs.push(performance.now());
-      await pause(recordEveryMs);
-    }
-  }
-
   async #ask(): Promise<void> {
-    let endMs = Number.POSITIVE_INFINITY;
-    while (this.#tookMs.length < this.#recordedAtMs.length || this.#isRecording) {
-      if (!this.#isRecording) endMs = Math.min(endMs, performance.now() + settleMs);
-      if (performance.now() > endMs || this.#isStopped) return;
-      const shown = await this.#reader.tabs({ names: [this.#tab] }).catch(() => ({}));
-      const { count = 0 } = (Object.values(shown)[0] ?? {}) as { count?: number };
-      const nowMs = performance.now();
-      while (this.#tookMs.length < count) {
-        this.#tookMs.push(nowMs - this.#recordedAtMs[this.#tookMs.length]!);
-      }
+    while (!this.#isStopped) {
+      // A tab that is not known yet fails a question for all that it asks for.
+      const isKnown = (_: string, at: number): boolean => this.#shownAtMs[at]!.length > 0;
+      const unknown = this.#tabs.filter((tab, at) => !isKnown(tab, at));
+      await Promise.all([this.#look(this.#tabs.filter(isKnown)), ...unknown.map((tab) => this.#look([tab]))]);
       await pause(askEveryMs);
     }
   }
 
-  /** Records no more, and waits until what was recorded is shown, at most five seconds. */
-  async end(): Promise<Freshness> {
-    this.#isRecording = false;
-    await Promise.all([this.#recording, this.#asking]);
-    return afterWarmUp(this.#tookMs, this.#recordedAtMs, this.#warmUpMs).sort((a, b) => a - b);
+  async #look(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const shown = (await this.#reader.tabs({ names }).catch(() => ({}))) as Record<
+      string,
+      { count?: number }
+    >;
+    const nowMs = epochMs();
+    for (const [at, tab] of this.#tabs.entries()) {
+      const { count = 0 } = shown[tab] ?? {};
+      const times = this.#shownAtMs[at]!;
+      while (times.length < count) times.push(nowMs);
+    }
+  }
+
+  /** Waits until everything is shown, at most five seconds. @param recordedAtMs by tab, ms since 1970 */
+  async end(recordedAtMs: readonly (readonly number[])[]): Promise<Freshness> {
+    const endMs = performance.now() + settleMs;
+    const isShown = () => recordedAtMs.every(({ length }, at) => this.#shownAtMs[at]!.length >= length);
+    while (!isShown() && performance.now() < endMs) await pause(askEveryMs);
+    await this.stop();
+    return latenesses(recordedAtMs, this.#shownAtMs, this.#warmUpMs);
   }
 
   /** Lets go at once. */
   async stop(): Promise<void> {
-    this.#isRecording = false;
     this.#isStopped = true;
-    await Promise.all([this.#recording, this.#asking]);
-    await this.#client.close();
+    await this.#asking;
   }
 }
 
-/** What events took that were recorded so long after the first one, or later. */
-export function afterWarmUp(
-  tookMs: readonly number[],
-  recordedAtMs: readonly number[],
+/** What events took that were shown, and recorded so long after the first of all, or later; by tab, ms since 1970. */
+export function latenesses(
+  recordedAtMs: readonly (readonly number[])[],
+  shownAtMs: readonly (readonly number[])[],
   warmUpMs: number,
-): number[] {
-  return tookMs.filter((_, event) => recordedAtMs[event]! - recordedAtMs[0]! >= warmUpMs);
+): Freshness {
+  const begunMs = Math.min(...recordedAtMs.map(([first]) => first ?? Number.POSITIVE_INFINITY));
+  return recordedAtMs
+    .flatMap((times, tab) =>
+      times.flatMap((atMs, event) => {
+        const shownMs = shownAtMs[tab]![event];
+        return shownMs === undefined || atMs - begunMs < warmUpMs ? [] : [shownMs - atMs];
+      }),
+    )
+    .sort((a, b) => a - b);
 }

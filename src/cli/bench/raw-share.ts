@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { createClient } from '../../client/client.js';
 import { type RawBatch, RawSender } from '../../client/raw-sender.js';
 import { OwnUsage } from './own-usage.js';
 import { amountOf, clientName, type Round, roundOf, tabName } from './plan.js';
+import { Probe } from './probe.js';
 import type { Share, ShareResult } from './share.js';
 
 const leastPerBatch = 2 ** 10;
@@ -39,8 +41,25 @@ export async function sendRawShare(share: Share): Promise<ShareResult> {
     sender.close();
     return events;
   };
+  const probing = startProbe(share);
   const events = await Promise.all(share.clients.map(sendAll));
-  return { events, lost, rejected, seconds: lastSec, ...usage.end() };
+  const probedAtMs = await probing.end();
+  return { events, lost, rejected, seconds: lastSec, probedAtMs, ...usage.end() };
+}
+
+/** Beside the columns, by the client library: a batch is answered for as soon as it is counted. */
+function startProbe({ probe: tab, url }: Share): { end(): Promise<readonly number[]> } {
+  if (tab === undefined) return { end: async () => [] };
+  const client = createClient({ clientId: 'bench-probe', url });
+  const probe = new Probe(client, tab);
+  const ticking = setInterval(() => probe.tick(), 1);
+  return {
+    async end() {
+      clearInterval(ticking);
+      await client.close();
+      return probe.recordedAtMs;
+    },
+  };
 }
 
 /** A power of two, as a round has. */

@@ -3,6 +3,7 @@ import { type Client, createClient } from '../../client/client.js';
 import type { Recorder } from '../../client/engine.js';
 import { OwnUsage } from './own-usage.js';
 import { amountOf, clientName, type Plan, type Round, roundOf, tabName } from './plan.js';
+import { Probe } from './probe.js';
 
 /** What one process does of a run. */
 export interface Share {
@@ -18,6 +19,8 @@ export interface Share {
   readonly byName: boolean;
   /** Events go out as they are, in columns, instead of through the client library. */
   readonly raw: boolean;
+  /** Among all of its events, those of this tab tell how late they are shown, see `Probe`. */
+  readonly probe?: string;
 }
 
 export interface ShareResult {
@@ -32,6 +35,8 @@ export interface ShareResult {
   readonly seconds: number;
   /** By how much the process grew from before its clients were made to its largest. */
   readonly grownBytes: number;
+  /** When the events of the probe were recorded, ms since 1970. */
+  readonly probedAtMs: readonly number[];
 }
 
 /** Recorded at once, before everything else in the process gets a turn: below a millisecond. */
@@ -46,6 +51,7 @@ export async function recordShare(share: Share): Promise<ShareResult> {
   const clients = share.clients.map((client) => createClient({ clientId: clientName(client), url }));
   const recorders = clients.map((client) => names.map((name) => client.tab(name, plan.type)));
   const events = clients.map(() => 0);
+  const probe = share.probe === undefined ? undefined : new Probe(clients[0]!, share.probe);
   usage.beginCpu();
   const begun = performance.now();
   let recorded = 0;
@@ -54,6 +60,7 @@ export async function recordShare(share: Share): Promise<ShareResult> {
     const due = eventsPerSec === 0 ? eventsPerTurn : eventsPerSec * elapsedSec - recorded;
     const now = Math.min(eventsPerTurn, Math.floor(due));
     const client = turn % clients.length;
+    probe?.tick();
     if (now > 0) {
       const run = { tabs, amounts, from: events[client]!, count: now };
       if (share.byName) recordByName(clients[client]!, names, plan.type, run);
@@ -72,6 +79,7 @@ export async function recordShare(share: Share): Promise<ShareResult> {
     lost: statuses.reduce((sum, { lost }) => sum + lost, 0),
     rejected: statuses.reduce((sum, { rejected }) => sum + rejected, 0),
     seconds: elapsedSec,
+    probedAtMs: probe?.recordedAtMs ?? [],
     ...used,
   };
 }

@@ -30,35 +30,33 @@ was recorded, how late it showed up, and whether every count and total is exact;
     }
     const server = serverOf(args, io.env);
     const shares = sharesOf(args);
-    const [{ plan, url }] = shares;
+    const [{ plan }] = shares;
     const warmUpSec = warmUpOf(args, shares[0]);
     const { explained, reach } = await import('../reach.js');
-    const { FreshnessProbe } = await import('../bench/freshness.js');
+    const { FreshnessWatch } = await import('../bench/freshness.js');
     const { verify } = await import('../bench/verification.js');
     const { reportOf, textOf } = await import('../bench/report.js');
     // Whoever named a server that is away, or an agent, hears of it now.
     await reach(server, '/servers', {});
-    const probe = new FreshnessProbe({ tab: probeTab(plan), url, server, warmUpSec });
+    const tabs = shares.flatMap(({ probe = [] }) => probe);
+    const watch = new FreshnessWatch({ tabs, server, warmUpSec });
     try {
       const results = await recordInProcesses(shares, io.program, io.env);
       const eventsOfClients = results.flatMap(({ events }) => events);
       const missing = results.reduce((sum, { lost, rejected }) => sum + lost + rejected, 0);
       const verification = await verify(plan, eventsOfClients, missing, server);
-      const report = reportOf(results, verification, await probe.end());
+      const freshness = await watch.end(results.map(({ probedAtMs }) => probedAtMs));
+      const report = reportOf(results, verification, freshness);
       io.out(args.isOn('json') ? `${JSON.stringify(report)}\n` : textOf(report));
       return verification.wrongTabs.length === 0 ? 0 : 1;
     } catch (error) {
       throw explained(error);
     } finally {
-      await probe.stop();
+      await watch.stop();
       if (!args.isOn('keep')) await deleteTabs(plan, server, io);
     }
   },
 };
-
-function probeTab({ prefix }: Plan): string {
-  return `${prefix}.probe`;
-}
 
 /** What cannot be deleted is named, and left to whoever reads that: what the run found is not to be lost by it. */
 async function deleteTabs(plan: Plan, server: string, io: Io): Promise<void> {
