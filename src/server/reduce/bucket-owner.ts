@@ -360,6 +360,8 @@ export class BucketOwner extends HeldBucket {
       trimmedPosition: () => this.#place.trimmingTo,
       write: (pages) => this.writePages(pages),
       trim: (upTo) => {
+        // Lost while it waited for its turn, the bucket may be held again: its journal is for States that are not these.
+        this.check(generation);
         this.#place.trimmingTo = upTo;
         return this.write((store, head) => store.trim(head, upTo));
       },

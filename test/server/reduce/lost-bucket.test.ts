@@ -1,6 +1,7 @@
 import t from 'tap';
 import { bucketOf } from '../../../src/core/buckets.js';
 import type { BucketIndex, ClientId, TabName } from '../../../src/core/ids.js';
+import type { Turn } from '../../../src/runtime/turn.js';
 import { openMemoryStore } from '../../../src/storage/memory/memory-store.js';
 import type { Page, Store } from '../../../src/storage/store.js';
 import { begin, block, bucketCount, counts } from './owners-kit.js';
@@ -197,4 +198,33 @@ t.test('what a server loses when it was taken for dead has to be asked for', asy
   t.equal(owners.stateOf(bucket), 'idle');
   const served = bucketOfTab(slow);
   t.equal(owners.stateOf(served), 'serving', 'the store says that this one is its own');
+});
+
+t.test('a checkpoint that waits for its turn does not go on with what was acquired meanwhile', async (t) => {
+  const bucket = bucketOfTab(lost);
+  const { store, troubled, failing } = troubledStore();
+  const paused: (() => void)[] = [];
+  let isOver = false;
+  const turn = {
+    get isOver() {
+      return isOver;
+    },
+    pause: () => new Promise<void>((resolve) => paused.push(resolve)),
+  } as Turn;
+  const owners = await begin({ store: troubled, turn });
+  for (const seq of [1, 2, 3])
+    t.match(await owners.take(block({ tab: lost, seq })), { kind: 'acknowledged' });
+  isOver = true;
+  const checkpointed = owners.checkpoint();
+  t.equal(paused.length, 1);
+  isOver = false;
+  failing.add(bucket);
+  t.match(await owners.take(block({ tab: lost, seq: 1, producer: 'other' })), { kind: 'busy' });
+  await turns();
+  t.equal(owners.stateOf(bucket), 'serving');
+  for (const goOn of paused) goOn();
+  await checkpointed;
+
+  const again = await begin({ store });
+  t.same(await counts(again, lost), { '': 3, c: 3 }, 'the journal has what no page has');
 });
