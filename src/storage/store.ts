@@ -35,7 +35,10 @@ export interface Store {
   /** A Block that cannot be applied, kept apart with its reason; sets its producer's last number in the same durable step. */
   setAside(head: Head, item: SetAside): Promise<void>;
 
-  /** Pages in the order of `keys`; undefined where there is none. Refused unless the token matches; n is not counted up. */
+  /**
+   * Pages in the order of `keys`; undefined where there is none. Refused unless the token matches; n is not counted up. A page that
+   * is damaged comes with the bytes that are left of it, and keeps none of the others back: whoever decodes it finds out.
+   */
   readPages(head: Head, keys: readonly PageKey[]): Promise<readonly (Page | undefined)[]>;
 
   /** Writes or deletes pages. A write never lowers the position of a page that exists (R5): such a page write is ignored. */

@@ -145,9 +145,7 @@ class EmbeddedStore implements Store {
       const at = model.getPage({ tab, client });
       if (at === undefined) return undefined;
       const of = client === '' ? `tab ${tab}` : `tab ${tab}, client ${client}`;
-      const bytes = this.#read(at, `the page of ${of} in bucket ${model.bucket}`);
-      if (bytes === undefined)
-        throw new TabaError('corrupt', `the page of ${of} is damaged`, { tab, client });
+      const bytes = this.#read(at, `the page of ${of} in bucket ${model.bucket}`) ?? leftOf(at);
       return { tab, client, type: at.type, position: at.position, bytes };
     });
   }
@@ -258,4 +256,10 @@ class EmbeddedStore implements Store {
       throw new TabaError('store_failed', `${at.segment.name} cannot be read: ${(error as Error).message}`);
     }
   }
+}
+
+/** What the disk has in the place of damaged content, to be kept aside by its owner. */
+function leftOf({ segment, offset, bytes }: Located): Uint8Array {
+  const left = new Uint8Array(bytes);
+  return left.subarray(0, segment.file.read(left, offset));
 }
