@@ -106,6 +106,7 @@ export class Owners {
   #callOff: (() => void) | undefined;
   #endWatch: (() => void) | undefined;
   #round: Promise<void> | undefined;
+  #evictsLater = false;
   #lastCheckpoint: CheckpointFigures = { rounds: 0, tookMs: 0, endedAtMs: 0 };
   #closed = false;
 
@@ -303,10 +304,19 @@ export class Owners {
       const { rounds } = this.#lastCheckpoint;
       const tookMs = clock.monotonicMs() - startedMs;
       this.#lastCheckpoint = { rounds: rounds + 1, tookMs, endedAtMs: clock.nowMs() };
-      if (this.#eviction.allWritten() || this.#closed) return;
-      this.#options.clock.after(evictionPauseMs, () => this.#eviction.retry());
+      if (!this.#eviction.allWritten() && !this.#closed) this.#evictLater();
     });
     return this.#round;
+  }
+
+  /** Once, however many rounds end meanwhile: each look ends with a round that brings on the next. */
+  #evictLater(): void {
+    if (this.#evictsLater) return;
+    this.#evictsLater = true;
+    this.#options.clock.after(evictionPauseMs, () => {
+      this.#evictsLater = false;
+      this.#eviction.retry();
+    });
   }
 }
 

@@ -1,8 +1,9 @@
 import t from 'tap';
 import { bucketOf } from '../../../src/core/buckets.js';
 import type { TabName } from '../../../src/core/ids.js';
+import { BucketOwner } from '../../../src/server/reduce/bucket-owner.js';
 import type { Owners } from '../../../src/server/reduce/owners.js';
-import { begin, block, bucketCount, counts } from './owners-kit.js';
+import { begin, block, bucketCount, counts, stillClock } from './owners-kit.js';
 
 const limits = { maxTabs: 1000, maxClients: 1000, allowedSkewSec: 10 };
 const KiB = 2 ** 10;
@@ -80,3 +81,35 @@ t.test('an index that would not fit takes nothing new, and goes on with what it 
   t.same(owners.books.balance, 0, 'what was refused is in the books');
   await owners.close();
 });
+
+t.test(
+  'States that cannot be dropped are looked at again by one timer, however long that lasts',
+  async (t) => {
+    class Stuck extends BucketOwner {
+      override evict(): number {
+        return 0;
+      }
+    }
+    const still = stillClock();
+    const due: (() => void)[] = [];
+    const after = (delayMs: number, action: () => void): (() => void) => {
+      if (delayMs > 0) due.push(action);
+      return delayMs > 0 ? () => {} : still.after(delayMs, action);
+    };
+    const owners = await begin({
+      ...{ clock: { ...still, after }, memory: { maxStates: 0 } },
+      hold: (bucket, context) => new Stuck(bucket, context),
+    });
+    await owners.take(block());
+    for (let round = 0; round < 5; round++) {
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      t.equal(due.length, 2, 'the next checkpoint, and the next look');
+      for (const action of due.splice(0)) {
+        action();
+        // One after the other, as timers are.
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      }
+    }
+    await owners.close();
+  },
+);
