@@ -140,6 +140,7 @@ export class Owners {
     if (this.#callOff === undefined) this.#schedule();
     this.#endWatch ??= this.#options.watchMemory?.((liveBytes) => {
       this.#capacity.measured(liveBytes - this.#memory.freeBytes);
+      this.#memory.giveBack();
       this.#eviction.retry();
     });
     await this.acquire(

@@ -23,14 +23,19 @@ export type Place = number;
  * to one is to copy a few bytes. As objects, each State would be a dozen of them for the garbage collector to look at, and as many
  * places in memory to be fetched.
  *
- * What is released is given out again to States of the same size, or cut for smaller ones; pieces are kept for ever.
+ * What is released is given out again to States of the same size, or cut for smaller ones. States that all grow leave more behind than they
+ * take in the end, in pieces of which nothing is in use: see `giveBack`.
  */
 export class SmallStates {
-  readonly #pieces: Uint8Array[] = [];
-  /** Grains of the last piece that were never given out. */
+  /** Undefined where one was given back. */
+  readonly #pieces: (Uint8Array | undefined)[] = [];
+  /** Numbers of those. */
+  readonly #vacant: number[] = [];
+  /** Grains at the end of the newest piece that were never given out, and where that ends. */
   #fresh = 0;
+  #freshEnd: Place = 0;
   /** Places that were released, by their number of grains. */
-  readonly #released: Place[][] = Array.from({ length: maxGrains + 1 }, () => []);
+  #released: Place[][] = Array.from({ length: maxGrains + 1 }, () => []);
   #releasedGrains = 0;
   /** For whoever reads next, one for each summand. */
   readonly #readers: ByteReader[] = [];
@@ -90,6 +95,23 @@ export class SmallStates {
     this.#give(place, this.#pieceOf(place)[offsetOf(place)]!);
   }
 
+  /** Gives the pieces back in which nothing lies; looks at all that was released. */
+  giveBack(): void {
+    const free = new Array<number>(this.#pieces.length).fill(0);
+    for (const [grains, places] of this.#released.entries()) {
+      for (const place of places) free[pieceOf(place)]! += grains;
+    }
+    const gone = free.map((grains) => grains === grainsPerPiece);
+    if (!gone.includes(true)) return;
+    this.#released = this.#released.map((places) => places.filter((place) => !gone[pieceOf(place)]));
+    for (const [number, isGone] of gone.entries()) {
+      if (!isGone) continue;
+      this.#pieces[number] = undefined;
+      this.#vacant.push(number);
+      this.#releasedGrains -= grainsPerPiece;
+    }
+  }
+
   /** The State that is kept there, then what was added to it; valid until the next call, and for as long as it is kept. */
   read(place: Place): readonly ByteReader[] {
     const piece = this.#pieceOf(place);
@@ -121,7 +143,7 @@ export class SmallStates {
   }
 
   #pieceOf(place: Place): Uint8Array {
-    return this.#pieces[Math.floor(place / grainsPerPiece)]!;
+    return this.#pieces[pieceOf(place)]!;
   }
 
   #take(grains: number): Place {
@@ -134,7 +156,7 @@ export class SmallStates {
   }
 
   #takeFresh(grains: number): Place {
-    const place = this.#pieces.length * grainsPerPiece - this.#fresh;
+    const place = this.#freshEnd - this.#fresh;
     this.#fresh -= grains;
     return place;
   }
@@ -150,8 +172,10 @@ export class SmallStates {
     }
     const left = this.#fresh;
     if (left > 0) this.#give(this.#takeFresh(left), left);
-    this.#pieces.push(new Uint8Array(pieceBytes));
+    const number = this.#vacant.pop() ?? this.#pieces.length;
+    this.#pieces[number] = new Uint8Array(pieceBytes);
     this.#fresh = grainsPerPiece;
+    this.#freshEnd = (number + 1) * grainsPerPiece;
     return this.#takeFresh(grains);
   }
 
@@ -166,6 +190,11 @@ function grainsFor(bytes: number): number {
   const grains = Math.ceil(bytes / grainBytes);
   const step = grains < 16 ? 1 : 2 ** (28 - Math.clz32(grains));
   return Math.ceil(grains / step) * step;
+}
+
+/** Number of the piece that it lies in. */
+function pieceOf(place: Place): number {
+  return Math.floor(place / grainsPerPiece);
 }
 
 function offsetOf(place: Place): number {

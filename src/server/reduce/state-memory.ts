@@ -31,6 +31,11 @@ export class StateMemory {
     return this.#small.freeBytes;
   }
 
+  /** Gives back what of that can be; takes a while where much was dropped. */
+  giveBack(): void {
+    this.#small.giveBack();
+  }
+
   /** For reading only, and a copy where it is kept encoded; undefined while it is not in memory. */
   stateOf(slot: Slot): unknown {
     const handler = slot.tabSlots.handler!;

@@ -15,7 +15,8 @@ const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 type Step =
   | { readonly kind: 'keep' | 'append' | 'replace'; readonly length: number; readonly which: number }
-  | { readonly kind: 'release'; readonly which: number };
+  | { readonly kind: 'release'; readonly which: number }
+  | { readonly kind: 'release all and give back' };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
@@ -25,6 +26,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       which: fc.nat(),
     }),
     fc.record({ kind: fc.constant('release' as const), which: fc.nat() }),
+    fc.record({ kind: fc.constant('release all and give back' as const) }),
   ),
   { maxLength: 200, size: 'max' },
 );
@@ -35,6 +37,11 @@ t.test('whatever is kept, added, replaced and released beside it, a State keeps 
       const states = new SmallStates();
       const held: { place: Place; summands: string[] }[] = [];
       list.forEach((step, seed) => {
+        if (step.kind === 'release all and give back') {
+          for (const { place } of held.splice(seed % 2)) states.release(place);
+          states.giveBack();
+          return;
+        }
         const one = held[step.which % Math.max(1, held.length)];
         if (step.kind === 'release') {
           if (one === undefined) return;
@@ -107,4 +114,22 @@ t.test('a block that is far too large for what became of its State is given back
   const before = states.freeBytes;
   states.replace(place, bytesOf(40, 3), 0, 40);
   t.ok(states.freeBytes > before + 800, 'for others');
+});
+
+t.test('pieces in which nothing lies are given back, and others take their places', async (t) => {
+  const states = new SmallStates();
+  const kept = states.keep(bytesOf(100, 1), 0, 100);
+  const keep = (length: number) =>
+    Array.from({ length: 5000 }, (_, at) => states.keep(bytesOf(length, at), 0, length));
+  // As States that grow all at the same time.
+  for (const length of [20, 40, 80, 160, 320, 640]) for (const place of keep(length)) states.release(place);
+  t.ok(states.freeBytes > 5000 * 640);
+  states.giveBack();
+  t.ok(states.freeBytes < 2 ** 19, 'all but what lies beside others, and the newest');
+  const places = keep(300);
+  t.ok(places.every((place, at) => summandsOf(states, place)[0] === hexOf(bytesOf(300, at))));
+  t.same(summandsOf(states, kept), [hexOf(bytesOf(100, 1))]);
+  const { freeBytes } = states;
+  states.giveBack();
+  t.equal(states.freeBytes, freeBytes, 'nothing of what is in use');
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { EncodedState } from '../../../src/core/handlers/encoded-state.js';
+import { EncodedState, reduceState } from '../../../src/core/handlers/encoded-state.js';
 import type { Handler } from '../../../src/core/handlers/handler.js';
 import { builtinHandlers } from '../../../src/core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../../src/core/ids.js';
@@ -148,4 +148,19 @@ t.test('what is dropped leaves its memory to others', async (t) => {
   t.ok(memory.freeBytes > freeBytes);
   for (const slot of slots) add(memory, slot, counterGroup, stateOf(counterGroup, few));
   t.equal(memory.freeBytes, freeBytes);
+});
+
+t.test('what States leave behind that all grow into objects is given back', async (t) => {
+  const memory = new StateMemory();
+  const slots = Array.from({ length: 400 }, () => newSlot(counterGroup));
+  const parts = many.slice(0, 150).map((event) => encoded(counterGroup, stateOf(counterGroup, [event])));
+  for (const part of parts) {
+    for (const slot of slots) {
+      if (!memory.add(slot, counterGroup, part)) reduceState(counterGroup, memory.writable(slot), part);
+    }
+  }
+  t.ok(slots.every(({ kept }) => typeof kept === 'object'));
+  t.ok(memory.freeBytes > 400 * 2 ** 10);
+  memory.giveBack();
+  t.ok(memory.freeBytes < 2 ** 19, 'but for the newest pieces');
 });
