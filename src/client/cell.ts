@@ -41,8 +41,12 @@ export class Cell {
     this.row = row;
   }
 
+  static leastBytesOf({ length }: TabName): number {
+    return emptyStateBytes + length;
+  }
+
   get leastBytes(): number {
-    return emptyStateBytes + this.name.length;
+    return Cell.leastBytesOf(this.name);
   }
 
   begin(): void {

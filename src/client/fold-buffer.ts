@@ -110,7 +110,7 @@ export class FoldBuffer implements Cells {
     return new TabRecorder(this, name, type);
   }
 
-  /** The cell of a tab; undefined, and counted as one rejected event, if there cannot be one. */
+  /** The cell of a tab; undefined, and counted as one event rejected or lost, if there cannot be one. */
   cellOf(name: string, type: string): Cell | undefined {
     const known = this.#cells.get(name);
     if (known?.handler.type === type) return known;
@@ -122,7 +122,7 @@ export class FoldBuffer implements Cells {
     }
   }
 
-  #newCell(name: string, type: string, known: Cell | undefined): Cell {
+  #newCell(name: string, type: string, known: Cell | undefined): Cell | undefined {
     if (known !== undefined) {
       throw new TabaError('type_conflict', `${name} is a ${known.handler.type} here, not a ${type}`);
     }
@@ -132,6 +132,8 @@ export class FoldBuffer implements Cells {
     if (handler === undefined) {
       throw new TabaError('unknown_type', `no handler for the tab type ${JSON.stringify(type)}`);
     }
+    // Names made up while nothing can be sent would leave their cells behind.
+    if (!this.#hasRoom(Cell.leastBytesOf(tab))) return undefined;
     const row =
       handler.foldGathered === undefined ? undefined : (this.#freeRows.pop() ?? this.#cellOfRow.length);
     const cell = new Cell(tab, handler, row);
@@ -257,13 +259,17 @@ export class FoldBuffer implements Cells {
     this.#options.tally.recorded += events;
   }
 
+  /** @returns whether there is room for a tab that waits; where there is none, an event is lost */
+  #hasRoom(leastBytes: number): boolean {
+    if (!this.#isClosed && this.#bytes + leastBytes <= this.#options.maxBytes) return true;
+    this.#options.tally.recorded++;
+    this.#options.tally.lose(this.#isClosed ? 'closed' : 'buffer_full', 1);
+    return false;
+  }
+
   /** @returns whether there is room */
   #begin(cell: Cell): boolean {
-    if (this.#isClosed || this.#bytes + cell.leastBytes > this.#options.maxBytes) {
-      this.#options.tally.recorded++;
-      this.#options.tally.lose(this.#isClosed ? 'closed' : 'buffer_full', 1);
-      return false;
-    }
+    if (!this.#hasRoom(cell.leastBytes)) return false;
     cell.begin();
     this.#bytes += cell.bytes;
     this.#waiting++;

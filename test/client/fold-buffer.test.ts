@@ -159,6 +159,16 @@ t.test(
   },
 );
 
+t.test('names that are made up while there is no room leave nothing behind', async (t) => {
+  const { buffer, tally } = newBuffer(700);
+  buffer.tab('first', 'CounterGroup').record(1);
+  for (let name = 0; name < 1000; name++) buffer.tab(`name${name}`, 'CounterGroup').record(1);
+  t.same([...tally.lostByReason], [['buffer_full', 1000]]);
+  t.equal(tally.rejected, 0);
+  buffer.take(1e9);
+  t.equal(buffer.cellOf('later', 'CounterGroup')?.row, 1);
+});
+
 t.test('what came before the end is not lost, what comes later is', async (t) => {
   const { buffer, tally } = newBuffer();
   const [first, second] = ['a', 'b'].map((name) => buffer.tab(name, 'CounterGroup'));
