@@ -5,7 +5,7 @@ interface OpenFlush {
   readonly payload: Uint8Array;
   readonly events: number;
   number: number;
-  /** How often it was handed to a socket. */
+  /** How often it was handed to a socket since it was last certain that nobody has it. */
   sends: number;
 }
 
@@ -88,6 +88,8 @@ export class FlushSession {
       return { kind: 'none' };
     }
     if (answer.kind === 'flush-nack' && answer.reason === 'busy') {
+      // As below: of what was sent only once, nothing can be under way any more.
+      if (open.sends === 1) open.sends = 0;
       return { kind: 'again', afterMs: answer.retryAfterMs ?? 1000 };
     }
     if (answer.kind === 'flush-nack' && answer.reason === 'gap' && open.sends === 1) {
