@@ -40,8 +40,8 @@ interface OpenBatch {
   readonly settle: (outcome: RawOutcome) => void;
 }
 
-/** Frames that come to a sender are small. */
-const maxFrameBytes = 2 ** 20;
+/** An answer lists a thousand rejections, whose messages may be long. */
+const maxFrameBytes = 2 ** 24;
 /** A frame around its columns: kind, session, number, client. */
 const frameOverheadBytes = 2048;
 const definitionsPerFrame = 5000;

@@ -18,8 +18,8 @@ export interface UplinkOptions {
   readonly answerTimeoutMs: number;
 }
 
-/** Frames that the agent sends to an SDK are small. */
-const maxFrameBytes = 2 ** 20;
+/** An answer names every tab of a flush that was rejected, and says why of each: it may be longer than the flush. */
+const maxFrameBytes = 2 ** 26;
 /** A frame around a payload: kind, session, numbers. */
 const frameOverheadBytes = 256;
 const firstRetryMs = 100;

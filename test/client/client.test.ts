@@ -173,6 +173,21 @@ t.test('busy is tried again, refused is lost, rejected Parts are counted', async
   t.equal(balance(client), 0);
 });
 
+t.test('an answer may name every tab of a large flush', async (t) => {
+  const agent = new TinyAgent();
+  agent.maxFrameBytes = 2 ** 22;
+  await agent.start();
+  const client = createClient({ clientId: 'c1', url: agent.url });
+  agent.treatment = 'reject-all';
+  const longName = 'n'.repeat(200);
+  for (let tab = 0; tab < 6000; tab++) client.record(`${longName}${tab}`, 'TotalsCounter', 1);
+  t.equal(await client.flush(), true);
+  t.match(client.status(), { delivered: 0, rejectedByCode: { denied: 6000 } });
+  t.equal(agent.flushes.length, 1);
+  await client.close();
+  agent.stop();
+});
+
 t.test('splits what is larger than the frames of the agent', async (t) => {
   const agent = new TinyAgent();
   agent.maxFrameBytes = 2000;
