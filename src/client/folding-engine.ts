@@ -25,7 +25,7 @@ export interface FoldingEngineOptions {
 interface Waiter {
   /** Settled flushes after which everything is through. */
   needed: number;
-  done(): void;
+  end(isThrough: boolean): void;
 }
 
 let sharedClock: Clock | undefined;
@@ -131,7 +131,7 @@ export class FoldingEngine implements Engine {
       const deadline = setTimeout(() => end(false), deadlineMs);
       const waiter: Waiter = {
         needed: Number(this.#uplink.isOpen) + Number(!this.#buffer.isEmpty),
-        done: () => end(true),
+        end,
       };
       this.#waiters.add(waiter);
       this.#uplink.hurry();
@@ -149,7 +149,7 @@ export class FoldingEngine implements Engine {
     this.#tally.lose('closed', this.#buffer.discard());
     this.#uplink.close();
     this.#dropLastWords();
-    for (const waiter of [...this.#waiters]) waiter.done();
+    for (const waiter of [...this.#waiters]) waiter.end(false);
   }
 
   /** One timer for each flush, and none while nothing waits: an idle application is not woken up. */
@@ -177,7 +177,7 @@ export class FoldingEngine implements Engine {
   #settled(): void {
     for (const waiter of [...this.#waiters]) {
       waiter.needed--;
-      if (waiter.needed <= 0) waiter.done();
+      if (waiter.needed <= 0) waiter.end(true);
     }
     // What somebody waits for goes out at once, everything else with its period.
     if (this.#waiters.size > 0) this.#uplink.hurry();

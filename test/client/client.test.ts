@@ -188,6 +188,16 @@ t.test('an answer may name every tab of a large flush', async (t) => {
   agent.stop();
 });
 
+t.test('who waits for a flush hears that it did not go out before the client was closed', async (t) => {
+  const { agent, client } = await start(t);
+  agent.treatment = 'ignore';
+  client.counter('c').increment();
+  const flushed = client.flush();
+  await client.close(1);
+  t.match(client.status(), { lostByReason: { closed: 1 } });
+  t.equal(await flushed, false);
+});
+
 t.test('splits what is larger than the frames of the agent', async (t) => {
   const agent = new TinyAgent();
   agent.maxFrameBytes = 2000;
