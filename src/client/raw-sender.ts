@@ -135,7 +135,9 @@ export class RawSender {
     const bytes = frameOverheadBytes + tabs.length + counts.length + seconds.length + values.length;
     if (bytes > hello.maxFrameBytes) {
       const message = `a batch of ${bytes} bytes; frames of ${hello.maxFrameBytes} are allowed`;
-      this.#settle({ kind: 'lost', reason: 'too_large', message });
+      // Sent before, to an agent that took more: what comes next must not be taken for its repeat.
+      const reason = this.#session.abandon() > 0 ? 'agent_restarted' : 'too_large';
+      this.#settle({ kind: 'lost', reason, message });
       return;
     }
     while (this.#told < this.#definitions.length) {

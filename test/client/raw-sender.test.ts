@@ -6,14 +6,18 @@ import { startHttpServer } from '../../src/transport/inbound/http-server.js';
 import type { DefineTabs, Frame, PushRaw } from '../../src/wire/frame.js';
 import { readRawColumns } from '../../src/wire/raw-columns.js';
 
-type Treatment = 'take' | 'take-silently' | 'close' | 'busy' | 'gap' | 'refuse';
+type Treatment = 'take' | 'take-silently' | 'take-no-more' | 'close' | 'busy' | 'gap' | 'refuse';
 
 /** Takes numbered frames, or treats the next ones otherwise, in turn. */
 async function agentOf(t: Test, treatments: readonly Treatment[] = [], maxFrameBytes = 2 ** 20) {
   const left = [...treatments];
   const taken: number[][] = [];
   const defined: DefineTabs[] = [];
-  const agent = { id: '1'.repeat(32), sessions: new FlushSessions({ maxSessions: 9, forgetAfterMs: 1e6 }) };
+  const agent = {
+    id: '1'.repeat(32),
+    maxFrameBytes,
+    sessions: new FlushSessions({ maxSessions: 9, forgetAfterMs: 1e6 }),
+  };
   const answerOf = (link: FrameLink, frame: PushRaw): Frame | undefined => {
     const { session, number } = frame;
     const ack = {
@@ -43,6 +47,7 @@ async function agentOf(t: Test, treatments: readonly Treatment[] = [], maxFrameB
     agent.sessions.taken(session, number, 0);
     taken.push([...readRawColumns(frame).values]);
     if (treatment === 'take') return { ...ack, repeat: false };
+    if (treatment === 'take-no-more') agent.maxFrameBytes = 4096;
     link.close('the answer goes missing');
     return undefined;
   };
@@ -58,7 +63,7 @@ async function agentOf(t: Test, treatments: readonly Treatment[] = [], maxFrameB
     frames: {
       frame: (link, frame) => {
         if (frame.kind === 'hello') {
-          link.trySend({ ...frame, role: 'agent', id: agent.id, maxFrameBytes });
+          link.trySend({ ...frame, role: 'agent', id: agent.id, maxFrameBytes: agent.maxFrameBytes });
         } else if (frame.kind === 'define-tabs') {
           defined.push(frame);
         } else if (frame.kind === 'push-raw') {
@@ -127,6 +132,15 @@ t.test('what another agent must not get, or nobody can take, is lost, and what f
   t.match(await silent, { kind: 'lost', reason: 'agent_restarted' });
   t.match(await sender.send(batch(a, 4)), { kind: 'taken', repeat: false });
   t.strictSame(taken, [[2], [3], [4]]);
+});
+
+t.test('a batch that the agent does not take any more gives its number to no other', async (t) => {
+  const { sender, taken } = await agentOf(t, ['take-no-more']);
+  const a = sender.tab('a', 'CounterGroup');
+  const large = batch(a, ...new Array(500).fill(1));
+  t.match(await sender.send(large), { kind: 'lost', reason: 'agent_restarted' });
+  t.match(await sender.send(batch(a, 2)), { kind: 'taken', repeat: false });
+  t.equal(taken.length, 2);
 });
 
 t.test('what cannot be sent is said at once', async (t) => {
