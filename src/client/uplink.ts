@@ -202,7 +202,9 @@ export class Uplink {
     this.#hello = hello;
     this.#lastError = undefined;
     this.#backoff.reset();
-    const lost = this.#session.meet(hello.id);
+    let lost = this.#session.meet(hello.id);
+    // Sealed for an agent that took larger frames: sent to this one, it would break every connection.
+    if (this.#session.openBytes > hello.maxFrameBytes - frameOverheadBytes) lost += this.#session.abandon();
     if (lost > 0) {
       this.#options.tally.lose('agent_restarted', lost);
       this.onSettled();

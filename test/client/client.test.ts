@@ -212,6 +212,20 @@ t.test('splits what is larger than the frames of the agent', async (t) => {
   agent.stop();
 });
 
+t.test('a flush that the agent takes no more is lost, and does not hold up those behind it', async (t) => {
+  const { agent, client } = await start(t);
+  agent.treatment = 'ignore';
+  for (let tab = 0; tab < 100; tab++) client.counter(`tab${tab}`).increment();
+  await agent.until(() => agent.flushes.length === 1);
+  agent.treatment = 'take';
+  agent.maxFrameBytes = 1000;
+  client.counter('c').increment();
+  agent.cut();
+  t.equal(await client.flush(), true);
+  t.match(client.status(), { delivered: 1, lostByReason: { agent_restarted: 100 } });
+  t.equal(balance(client), 0);
+});
+
 t.test('memory is bounded by refusing new tabs; known ones go on counting', async (t) => {
   const agent = await new TinyAgent().start();
   const { url } = agent;

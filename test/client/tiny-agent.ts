@@ -101,6 +101,10 @@ export class TinyAgent {
   #take(link: FrameLink, frame: Frame): void {
     if (frame.kind !== 'push-flush') return;
     const { session, number } = frame;
+    if (frame.payload.length > this.maxFrameBytes) {
+      link.close('a frame too large');
+      return;
+    }
     this.flushes.push(frame);
     const treatment = this.treatment;
     if (treatment === 'busy') {
