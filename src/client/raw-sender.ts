@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { TabaError } from '../core/errors.js';
-import { checkClientId } from '../core/names.js';
+import { checkClientId, maxNameBytes } from '../core/names.js';
 import { Backoff } from '../runtime/backoff.js';
 import { systemClock } from '../runtime/system-clock.js';
 import type { FrameLink } from '../transport/frame-link.js';
@@ -44,7 +44,12 @@ interface OpenBatch {
 const maxFrameBytes = 2 ** 24;
 /** A frame around its columns: kind, session, number, client. */
 const frameOverheadBytes = 2048;
-const definitionsPerFrame = 5000;
+/** A definition beside its name and type: three numbers of msgpack. */
+const definitionOverheadBytes = 16;
+/** At most, of one UTF-16 unit as UTF-8. */
+const bytesPerUnit = 3;
+/** No name is so long, nor a type: what is clipped to it is refused as such. A frame with a very long text would be refused as a whole. */
+const maxDefinedLength = maxNameBytes + 1;
 
 /**
  * Hands events over without folding them, for programs that have many numbers at hand already. One batch is under way at a time,
@@ -83,7 +88,11 @@ export class RawSender {
   /** A number for the tab, to be used in the batches of this sender. Ask once. */
   tab(name: string, type: string): number {
     const id = this.#definitions.length;
-    this.#definitions.push({ id, name, type });
+    this.#definitions.push({
+      id,
+      name: name.slice(0, maxDefinedLength),
+      type: type.slice(0, maxDefinedLength),
+    });
     return id;
   }
 
@@ -141,9 +150,9 @@ export class RawSender {
       return;
     }
     while (this.#told < this.#definitions.length) {
-      const until = this.#told + definitionsPerFrame;
+      const until = this.#definedWithin(hello.maxFrameBytes);
       if (!link.trySend({ kind: 'define-tabs', tabs: this.#definitions.slice(this.#told, until) })) return;
-      this.#told = Math.min(until, this.#definitions.length);
+      this.#told = until;
     }
     // Only now: what never goes out takes no number.
     if (!this.#session.isOpen) this.#session.begin(columns.values, events);
@@ -153,6 +162,18 @@ export class RawSender {
     this.#isSent = true;
     this.#session.sent();
     this.#await(this.#options.answerTimeoutMs, 'no answer to a batch');
+  }
+
+  /** @returns where the definitions end that go into the next frame, at least one */
+  #definedWithin(maxBytes: number): number {
+    let until = this.#told;
+    let bytes = frameOverheadBytes;
+    for (; until < this.#definitions.length; until++) {
+      const { name, type } = this.#definitions[until]!;
+      bytes += definitionOverheadBytes + (name.length + type.length) * bytesPerUnit;
+      if (bytes > maxBytes && until > this.#told) break;
+    }
+    return until;
   }
 
   /** Cuts the connection unless something else comes first. */

@@ -4,6 +4,7 @@ import { FlushSessions } from '../../src/core/producer/sessions.js';
 import type { FrameLink } from '../../src/transport/frame-link.js';
 import { startHttpServer } from '../../src/transport/inbound/http-server.js';
 import type { DefineTabs, Frame, PushRaw } from '../../src/wire/frame.js';
+import { encodeFrame } from '../../src/wire/frame-codec.js';
 import { readRawColumns } from '../../src/wire/raw-columns.js';
 
 type Treatment = 'take' | 'take-silently' | 'take-no-more' | 'close' | 'busy' | 'gap' | 'refuse';
@@ -141,6 +142,18 @@ t.test('a batch that the agent does not take any more gives its number to no oth
   t.match(await sender.send(large), { kind: 'lost', reason: 'agent_restarted' });
   t.match(await sender.send(batch(a, 2)), { kind: 'taken', repeat: false });
   t.equal(taken.length, 2);
+});
+
+t.test('neither very many tabs nor a name that is none keep batches from going out', async (t) => {
+  const { sender, taken, defined } = await agentOf(t, [], 2 ** 16);
+  const good = sender.tab('a', 'CounterGroup');
+  const none = sender.tab('n'.repeat(10_000), 't'.repeat(10_000));
+  for (let tab = 0; tab < 4000; tab++) sender.tab(`${'n'.repeat(400)}${tab}`, 'CounterGroup');
+  t.match(await sender.send(batch(good, 1)), { kind: 'taken' });
+  t.same(taken, [[1]]);
+  const told = defined.flatMap(({ tabs }) => tabs);
+  t.same([told.length, told[none]!.name.length > 1024], [4002, true], 'the agent says what is wrong with it');
+  t.ok(defined.every((frame) => encodeFrame(frame).length <= 2 ** 16));
 });
 
 t.test('what cannot be sent is said at once', async (t) => {
