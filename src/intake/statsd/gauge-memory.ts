@@ -15,6 +15,8 @@ export interface GaugeCell {
 /** As long as a Gauge itself is remembered. */
 const rememberedMs = 48 * 3_600_000;
 const sweepEveryMs = 3_600_000;
+/** Gauges that are looked at for one that may go, when another comes: several, so that after many were in use there are as few again. */
+const looksForRoom = 4;
 
 /**
  * The last value of each gauge, which a signed value changes. What has changed since it was asked last is written to the
@@ -24,6 +26,8 @@ export class GaugeMemory {
   readonly #maxTabs: number;
   readonly #cells = new Map<TabName, GaugeCell>();
   #changed = new Set<GaugeCell>();
+  /** Goes over all gauges in turn, from the oldest on: asked for the first one each time, a Map passes over all that are gone. */
+  #hand = this.#cells.values();
   #sweepAtMs = 0;
 
   /** @param restored last values as a spool kept them */
@@ -48,8 +52,14 @@ export class GaugeMemory {
   }
 
   #makeRoom(): void {
-    const [oldest] = this.#cells.values();
-    if (oldest !== undefined && oldest.waiting === 0) this.forget(oldest.tab);
+    for (let looks = 0; looks < looksForRoom && this.#cells.size >= this.#maxTabs; looks++) {
+      let next = this.#hand.next();
+      if (next.done) {
+        this.#hand = this.#cells.values();
+        next = this.#hand.next();
+      }
+      if (!next.done && next.value.waiting === 0) this.forget(next.value.tab);
+    }
   }
 
   /** The gauge has another value now. */
