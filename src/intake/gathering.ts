@@ -95,14 +95,15 @@ export class Gathering {
   }
 
   #drain(): void {
-    if (this.#waitingPairs === 0) return;
     const { registry, nextSequence, handOver } = this.#options;
     const parts = new PartMap(registry);
+    // Also where nothing waits: there may be seconds of which all was rejected.
     this.#columns.drain((second, row, gathered) => {
       const { tab, client, known } = this.#pairOfRow[row]!;
       const meta = { timestampSec: second, sequence: nextSequence() };
       parts.foldGathered(tab, known.gatheredType!, client, gathered, meta);
     });
+    if (this.#waitingPairs === 0) return;
     this.#round++;
     this.#waitingPairs = 0;
     handOver(parts);

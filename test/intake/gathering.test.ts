@@ -103,6 +103,28 @@ t.test(
   },
 );
 
+t.test('seconds of which all was rejected leave no columns behind', (t) => {
+  const { gathering, handed } = gatheringOf();
+  const context = contextWith({
+    gathering,
+    admits: (name) => (name === 'full' ? 'too_many_tabs' : undefined),
+  });
+  const columns = new Set<unknown>();
+  for (let second = 0; second < 100; second++) {
+    const timestamp = nowSec - second;
+    const staged = stageApart(
+      jsonItems({ name: 'full', value: 1, timestamp }, { name: 'g', type: 'Gauge', value: 1, timestamp }),
+      context,
+    );
+    t.equal(staged.accepted, 1);
+    staged.gatherInto(gathering);
+    for (const one of gathering.columnsOf([timestamp])) columns.add(one);
+  }
+  t.ok(columns.size <= 8, `${columns.size} of them`);
+  t.same(handed, []);
+  t.end();
+});
+
 t.test('a tab may come back under another type once nothing of it waits', (t) => {
   const { gathering, handed } = gatheringOf();
   for (const name of ['CounterGroup', 'TotalsCounter']) {
