@@ -190,6 +190,10 @@ class Agent implements RunningAgent {
         registry: options.registry,
         nextSequence: () => this.#reception.nextSequence(),
         handOver: (parts) => this.#reception.takeAnswered(parts),
+        refuse: (events, code, message) => {
+          this.#reception.door.reject(code, events);
+          this.#reception.samples.add('bodies', code, message);
+        },
       });
     }
     this.#room = new Room({

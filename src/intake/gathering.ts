@@ -1,7 +1,9 @@
+import type { ErrorCode } from '../core/errors.js';
 import { SecondColumns } from '../core/gather/second-columns.js';
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../core/ids.js';
 import { PartMap } from '../core/parts.js';
+import { faultCode, faultMessage } from './fault.js';
 import { type KnownPair, KnownPairs, type KnownTab, noRow } from './known-pairs.js';
 import { maxStagedSeconds } from './staged-numbers.js';
 
@@ -11,6 +13,8 @@ export interface GatheringOptions {
   nextSequence(): number;
   /** Takes what was gathered, in full. */
   handOver(parts: PartMap): void;
+  /** Hears of events that were answered for and do not count after all: their Handler threw at them. */
+  refuse(events: number, code: ErrorCode, message: string): void;
 }
 
 /** Of each second: enough for some 4,000 pairs of a wide distribution, whose pages leave smaller ones behind as they grow. */
@@ -95,17 +99,21 @@ export class Gathering {
   }
 
   #drain(): void {
-    const { registry, nextSequence, handOver } = this.#options;
+    const { registry, nextSequence, handOver, refuse } = this.#options;
     const parts = new PartMap(registry);
     // Also where nothing waits: there may be seconds of which all was rejected.
     this.#columns.drain((second, row, gathered) => {
       const { tab, client, known } = this.#pairOfRow[row]!;
       const meta = { timestampSec: second, sequence: nextSequence() };
-      parts.foldGathered(tab, known.gatheredType!, client, gathered, meta);
+      try {
+        parts.foldGathered(tab, known.gatheredType!, client, gathered, meta);
+      } catch (error) {
+        refuse(gathered.events, faultCode(error), faultMessage(error, tab));
+      }
     });
     if (this.#waitingPairs === 0) return;
     this.#round++;
     this.#waitingPairs = 0;
-    handOver(parts);
+    if (parts.pairs > 0) handOver(parts);
   }
 }

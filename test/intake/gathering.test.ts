@@ -1,20 +1,23 @@
 import t from 'tap';
 import { TabaError } from '../../src/core/errors.js';
+import { builtinHandlers } from '../../src/core/handlers/registry.js';
 import type { PartMap } from '../../src/core/parts.js';
 import { Gathering } from '../../src/intake/gathering.js';
 import { stage, stageApart } from '../../src/intake/stage.js';
 import { encodeParts } from '../../src/wire/parts.js';
 import { client, contextWith, jsonItems, nowSec, registry, tab, type } from './node.js';
 
-function gatheringOf(): { gathering: Gathering; handed: PartMap[] } {
+function gatheringOf(handlers = registry) {
   const handed: PartMap[] = [];
+  const refused: string[] = [];
   let sequence = 0;
   const gathering = new Gathering({
-    registry,
+    registry: handlers,
     nextSequence: () => sequence++,
     handOver: (parts) => handed.push(parts),
+    refuse: (...why) => refused.push(why.join(' ')),
   });
-  return { gathering, handed };
+  return { gathering, handed, refused };
 }
 
 const pairsOf = (parts: PartMap) =>
@@ -102,6 +105,37 @@ t.test(
     t.end();
   },
 );
+
+t.test('a Handler that throws at gathered numbers loses these alone', (t) => {
+  const handlers = builtinHandlers();
+  const { encodeGathered: _, ...counter } = handlers.get('TotalsCounter')!;
+  handlers.add({
+    ...counter,
+    type: type('Brittle'),
+    foldGathered() {
+      throw new RangeError('many are too much');
+    },
+  });
+  const { gathering, handed, refused } = gatheringOf(handlers);
+  for (let round = 0; round < 2; round++) {
+    const staged = stageApart(
+      jsonItems(
+        ...[1, 2, 3].flatMap((value) => [
+          { name: 'a', value },
+          { name: 'brittle', type: 'Brittle', value },
+          { name: 'z', value },
+        ]),
+      ),
+      contextWith({ gathering, registry: handlers }),
+    );
+    staged.gatherInto(gathering);
+    gathering.handOver();
+    t.match(gathering, { waiting: 0, pairs: 0 });
+    t.strictSame(pairsOf(handed[round]!), ['a me 3', 'z me 3']);
+  }
+  t.same(refused, new Array(2).fill('3 bad_value brittle: many are too much'));
+  t.end();
+});
 
 t.test('seconds of which all was rejected leave no columns behind', (t) => {
   const { gathering, handed } = gatheringOf();

@@ -123,6 +123,7 @@ t.test('gathered until a flush it is the same', async () => {
         registry,
         nextSequence: () => sequence++,
         handOver: (parts) => gathered.push(parts),
+        refuse: () => {},
       });
       let accepted = 0;
       let handedOver = 0;
@@ -152,6 +153,7 @@ t.test('what was gathered makes the States that folding makes', async () => {
         registry,
         nextSequence: () => 0,
         handOver: (parts) => merged.reduceAll(parts),
+        refuse: () => {},
       });
       const raw = staged(groups);
       raw.gatherInto(gathering);
