@@ -120,7 +120,13 @@ function parsed(text: string): { readonly value: unknown } | undefined {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // Nested so deeply that it can be read, but not be written.
+    text = 'nested too deeply';
+  }
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 

@@ -87,6 +87,17 @@ t.test('a broken item is a fault of its own', (t) => {
   t.end();
 });
 
+t.test('what is nested too deeply to be shown is a fault of its own as well', (t) => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  for (const field of ['name', 'type', 'client']) {
+    const event = `{"name": "b", "value": 1, "${field}": ${deep}}`;
+    const [first, fault, last] = parse(`[${plain}, ${event}, ${plain}]`);
+    t.same([first, last], [plainEvent, plainEvent]);
+    t.match(fault, { message: `${field} is nested too deeply, not a string` });
+  }
+  t.end();
+});
+
 t.test('a broken line of NDJSON is named', (t) => {
   t.strictSame(parse(`${plain}\n\n{"name": \n${plain}\n`), [
     plainEvent,
