@@ -97,6 +97,20 @@ t.test('nothing is read from a stream while there is no room, and nothing of it 
   socket.destroy();
 });
 
+t.test('what had been sent over a connection is taken before it is closed, room or not', async (t) => {
+  const { port, state, text } = await openPort(t);
+  const sockets = [await connected(port), await connected(port)];
+  sockets[0]!.write('a:1|c\n');
+  await until('both are there', () => port.figures().connections === 2 && text() === 'a:1|c\n');
+  state.isFull = true;
+  sockets[1]!.write('b:1|c\n');
+  await until('one is made to wait', () => text().endsWith('b:1|c\n'));
+  const lines = `${'c'.repeat(90)}:1|c\n`.repeat(2000);
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.write(lines, resolve))));
+  await port.close();
+  t.equal(text().length, 'a:1|c\n'.length * 2 + lines.length * 2);
+});
+
 t.test('connections beyond the limit are refused and counted', async (t) => {
   const { port } = await openPort(t);
   const sockets = [await connected(port), await connected(port)];

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { Peer } from './datagrams.js';
 
 export interface LineStreamOptions {
@@ -30,6 +31,8 @@ export interface LineStreams {
 const newline = 10;
 /** How often it is looked whether there is room again. */
 const roomPollMs = 20;
+/** So much is read of a connection at its end, and no more of one that goes on sending: what the system holds for it is less. */
+const maxBytesAtEnd = 2 ** 23;
 
 /** @throws Error with the system's `code`, such as EADDRINUSE */
 export async function listenForLines(options: LineStreamOptions): Promise<LineStreams> {
@@ -59,7 +62,7 @@ export async function listenForLines(options: LineStreamOptions): Promise<LineSt
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
-      for (const stream of open) stream.end();
+      await Promise.all([...open].map((stream) => stream.end()));
       await closed;
     },
   };
@@ -85,6 +88,7 @@ class LineStream {
   /** Within a line that was too long. */
   #skips = false;
   #waiting: NodeJS.Timeout | undefined;
+  #isEnding = false;
 
   constructor(socket: Socket, options: LineStreamOptions, ended: () => void) {
     this.#socket = socket;
@@ -101,10 +105,21 @@ class LineStream {
     });
   }
 
-  /** Reads nothing more; a line that has no end yet is taken as it is. */
-  end(): void {
+  /** Reads what has come in, and nothing more; a line that has no end yet is taken as it is. */
+  async end(): Promise<void> {
+    const socket = this.#socket;
+    this.#isEnding = true;
+    clearTimeout(this.#waiting);
+    socket.resume();
+    const before = socket.bytesRead;
+    for (let read = -1; read !== socket.bytesRead && socket.bytesRead - before < maxBytesAtEnd; ) {
+      read = socket.bytesRead;
+      // Between two turns' ends, the loop looks at every connection.
+      await setImmediate();
+      await setImmediate();
+    }
     this.#last();
-    this.#socket.destroy();
+    socket.destroy();
   }
 
   #take(bytes: Buffer): void {
@@ -126,7 +141,7 @@ class LineStream {
       this.#options.take(chunk, 0, end, this.#from);
     }
     this.#keep(chunk.subarray(end));
-    if (this.#options.isFull()) this.#wait();
+    if (!this.#isEnding && this.#options.isFull()) this.#wait();
   }
 
   #keep(rest: Buffer): void {
