@@ -176,6 +176,16 @@ t.test('datagrams over a Unix socket, as long as they come; one that is cut off 
   t.notOk(existsSync(path), 'nothing is left behind');
 });
 
+t.test('datagrams that had come in over a Unix socket are taken before it is closed', async (t) => {
+  const path = join(folder(t), 'statsd.sock');
+  const { port, taken } = await openPort(t, { port: undefined, socket: path });
+  const send = unixSender(t, path);
+  const sent = Promise.all(Array.from({ length: 8 }, () => send(Buffer.from('a:1|c'))));
+  await port.close();
+  await sent;
+  t.equal(taken.length, 8);
+});
+
 t.test(
   'a Unix socket that somebody listens on is in use, one that nobody listens on is replaced',
   async (t) => {

@@ -1,4 +1,5 @@
 import { chmodSync, lstatSync, rmSync, type Stats } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { DgramSocket } from 'node-unix-socket';
 import type { Peer } from './datagrams.js';
 
@@ -18,6 +19,7 @@ export interface UnixDatagramOptions {
 export interface UnixDatagrams {
   readonly path: string;
   readonly received: number;
+  /** Takes what has come in so far. */
   close(): Promise<void>;
 }
 
@@ -25,6 +27,8 @@ export interface UnixDatagrams {
 const mode = 0o666;
 /** The receiver hands over so many bytes of a datagram, and not a word about the others. */
 const maxDatagramBytes = 65_535;
+/** More than it takes to read what the system holds. */
+const maxTurnsAtEnd = 1000;
 
 /** @throws Error with the code EADDRINUSE where somebody listens, or something other than a socket is there */
 export async function receiveUnixDatagrams(options: UnixDatagramOptions): Promise<UnixDatagrams> {
@@ -55,8 +59,14 @@ export async function receiveUnixDatagrams(options: UnixDatagramOptions): Promis
       return received;
     },
     close: async () => {
-      socket.close();
+      // Whoever sends from here on is told; of others everything has come in once a turn of the loop brings nothing.
       rmSync(path, { force: true });
+      for (let turn = 0, before = -1; turn < maxTurnsAtEnd && before !== received; turn++) {
+        before = received;
+        await setImmediate();
+        await setImmediate();
+      }
+      socket.close();
     },
   };
 }
