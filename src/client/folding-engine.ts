@@ -25,6 +25,8 @@ export interface FoldingEngineOptions {
 interface Waiter {
   /** Settled flushes after which everything is through. */
   needed: number;
+  /** Nothing of it was lost so far. */
+  isWhole: boolean;
   end(isThrough: boolean): void;
 }
 
@@ -82,7 +84,7 @@ export class FoldingEngine implements Engine {
       tally: this.#tally,
       clock: this.#clock,
     });
-    this.#uplink.onSettled = () => this.#settled();
+    this.#uplink.onSettled = (isTaken) => this.#settled(isTaken);
     this.#uplink.onPartial = () => {
       for (const waiter of this.#waiters) waiter.needed++;
     };
@@ -131,6 +133,7 @@ export class FoldingEngine implements Engine {
       const deadline = setTimeout(() => end(false), deadlineMs);
       const waiter: Waiter = {
         needed: Number(this.#uplink.isOpen) + Number(!this.#buffer.isEmpty),
+        isWhole: true,
         end,
       };
       this.#waiters.add(waiter);
@@ -174,10 +177,11 @@ export class FoldingEngine implements Engine {
     this.#callOffFlush = undefined;
   }
 
-  #settled(): void {
+  #settled(isTaken: boolean): void {
     for (const waiter of [...this.#waiters]) {
       waiter.needed--;
-      if (waiter.needed <= 0) waiter.end(true);
+      waiter.isWhole &&= isTaken;
+      if (waiter.needed <= 0) waiter.end(waiter.isWhole);
     }
     // What somebody waits for goes out at once, everything else with its period.
     if (this.#waiters.size > 0) this.#uplink.hurry();

@@ -45,8 +45,8 @@ export class Uplink {
   /** Until then nothing new is sent without need, monotonic ms: servers are behind. */
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #lastError: string | undefined;
-  /** Called whenever the open flush was settled. */
-  onSettled: () => void = () => {};
+  /** Called whenever the open flush was settled, and whether the agent has taken it. */
+  onSettled: (isTaken: boolean) => void = () => {};
   /** Called when a flush could not hold everything: one more is needed. */
   onPartial: () => void = () => {};
 
@@ -207,7 +207,7 @@ export class Uplink {
     if (this.#session.openBytes > hello.maxFrameBytes - frameOverheadBytes) lost += this.#session.abandon();
     if (lost > 0) {
       this.#options.tally.lose('agent_restarted', lost);
-      this.onSettled();
+      this.onSettled(false);
     }
     this.push();
   }
@@ -241,6 +241,6 @@ export class Uplink {
     } else {
       tally.lose(outcome.reason, outcome.events);
     }
-    this.onSettled();
+    this.onSettled(outcome.kind === 'delivered');
   }
 }
