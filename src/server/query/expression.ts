@@ -62,7 +62,7 @@ const charactersPerGroup = 1024;
 
 /** A character, an escaped one, a digit or word character, any character, or a class; and how often. */
 const plainAtom = /(?:[\w:/@!=;~-]|\\(?:[dw]|[^A-Za-z0-9])|\.|\[\^?[\w.:/@-]+\])([*+?]?)/y;
-/** With two repetitions at most, backtracking tries less than the square of a name's length. */
+/** With two repetitions at most, `?` included, backtracking tries less than the square of a name's length; `?` alone would double it each time. */
 const maxRepetitions = 2;
 
 /**
@@ -77,7 +77,7 @@ function plainPattern(text: string): RegExp | undefined {
     plainAtom.lastIndex = at;
     const atom = plainAtom.exec(text);
     if (atom === null) return undefined;
-    if (atom[1] === '*' || atom[1] === '+') repetitions++;
+    if (atom[1] !== '') repetitions++;
     at = plainAtom.lastIndex;
   }
   return repetitions > maxRepetitions ? undefined : new RegExp(`^(?:${text})`);
