@@ -257,12 +257,12 @@ export class Reception {
     // Of what comes under two types, that which was answered for goes first.
     this.#options.gathering?.handOver();
     spool?.rememberGauges(gauges);
-    for (const { code, events } of this.#accept(parts)) this.door.reject(code, events);
+    this.#accept(parts);
   }
 
   /** What was gathered of bodies: it is answered for, and needs no room any more. */
   takeAnswered(parts: PartMap): void {
-    for (const { code, events } of this.#accept(parts)) this.door.reject(code, events);
+    this.#accept(parts);
   }
 
   /** What the agent tells about itself. Best effort: where there is no room, it is not told. */
@@ -314,7 +314,7 @@ export class Reception {
     return this.#options.room.shortageFor({ length: parts.pairs, [Symbol.iterator]: () => parts.entries() });
   }
 
-  /** Takes Parts over: `parts` is empty afterwards. */
+  /** Takes Parts over: `parts` is empty afterwards. What cannot wait beside what waits already is in the cluster's books as rejected. */
   #accept(
     parts: PartMap,
     flush?: { readonly session: string; readonly number: number },

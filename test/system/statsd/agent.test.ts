@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
-import { agentOf } from '../../agent/agent-kit.js';
+import { agentOf, post } from '../../agent/agent-kit.js';
 import { folder, until } from '../kit.js';
 import { mappingOf, statsdBench } from './kit.js';
 
@@ -58,6 +58,18 @@ t.test('an event at its own time, and one from the future', async (t) => {
   await arrived(2);
   t.match(await tab('then'), { '10m': { count: 1, total: 2 }, '1h': { count: 2, total: 3 } });
   t.equal(agent.status().clamped_timestamps, 1);
+});
+
+t.test('what waits under another type already is rejected, and counted once', async (t) => {
+  const statsd = { port: 0, receiveBufferBytes: 2 ** 20, mapping: mappingOf([]) };
+  const { agent } = await agentOf(t, { statsd });
+  await post(`${agent.url}/events`, '{"name": "a", "value": 1, "type": "Gauge"}');
+  await send(t, agent.status().statsd!.port!, 'a:1|c\nb:1|c');
+  const books = await until('the rejection', () => {
+    const { books } = agent.status();
+    return books.rejected.type_conflict !== undefined && books;
+  });
+  t.match(books, { received: 3, buffered: 2, rejected: { type_conflict: 1 }, balance: 0 });
 });
 
 t.test('rules rename, retype and drop', async (t) => {
