@@ -14,8 +14,8 @@ export interface OwnProducerOptions extends Omit<ProducerOptions, 'id' | 'birthM
 
 /** Raw events are gathered for so long before they are sealed. Higher values merge more at the cost of latency. */
 const gatherMs = 5;
-/** How long to wait before a bucket without an owner is tried again. */
-const rerouteMs = 100;
+/** How long to wait before a bucket is tried again that has no owner, or whose owner waits for another number. */
+const resendMs = 100;
 
 /** The server as a producer of its own: raw events become numbered Blocks here, and stay until they are acknowledged. */
 export class OwnProducer {
@@ -108,14 +108,13 @@ export class OwnProducer {
       case 'abandoned':
         this.#sealAll(bucket);
         break;
-      case 'resend':
-        this.#sendOpen(bucket);
-        break;
       case 'wait':
         this.#retry(bucket, outcome.retryAfterMs);
         break;
+      case 'resend':
       case 'reroute':
-        this.#retry(bucket, rerouteMs);
+        // Sent again at once, all Blocks behind one that waits would be answered "expects", each time, and nothing else would run.
+        this.#retry(bucket, resendMs);
         break;
       case 'stale':
         break;
