@@ -42,9 +42,9 @@ export class Flushes {
   readonly #options: FlushesOptions;
   readonly #sessions: FlushSessions;
   readonly #dictionaryRoom = new DictionaryRoom();
-  /** session -> its flush that was taken and is not durable yet: a repeat waits for the same end. */
-  readonly #pending = new Map<string, { readonly number: number; readonly answer: Promise<Frame> }>();
-  /** session -> its last flush, where that was given up after it was taken: a repeat is told so as well. */
+  /** Flushes that were taken and are not durable yet, by session and number: a repeat waits for the same end. */
+  readonly #pending = new Map<string, Promise<Frame>>();
+  /** Flushes that were given up after they had been taken, the last of them, in the same way: a repeat is told so as well. */
   readonly #givenUp = new Map<string, FlushNack>();
 
   constructor(options: FlushesOptions) {
@@ -88,11 +88,8 @@ export class Flushes {
     const verdict = this.#sessions.judge(session, number, this.#options.clock.nowMs());
     switch (verdict.kind) {
       case 'repeat': {
-        const pending = this.#pending.get(session);
-        if (pending?.number === number) return pending.answer;
-        const givenUp = this.#givenUp.get(session);
-        if (givenUp?.number === number) return givenUp;
-        return repeat;
+        const key = keyOf(push);
+        return this.#pending.get(key) ?? this.#givenUp.get(key) ?? repeat;
       }
       case 'gap':
         return { kind: 'flush-nack', session, number, reason: 'gap', expected: verdict.expected };
@@ -120,7 +117,9 @@ export class Flushes {
     }
     this.#sessions.taken(session, number, clock.nowMs());
     const answer = this.#deliver(push, prepared);
-    this.#pending.set(session, { number, answer });
+    const key = keyOf(push);
+    this.#pending.set(key, answer);
+    void answer.then(() => this.#pending.delete(key));
     return answer;
   }
 
@@ -148,7 +147,7 @@ export class Flushes {
     };
   }
 
-  async #deliver({ session, number }: Push, { parts, answer }: Prepared): Promise<Frame> {
+  async #deliver(push: Push, { parts, answer }: Prepared): Promise<Frame> {
     const refused: BlockRejection[] = [];
     let dropped: DropReason | undefined;
     if (parts.events > 0) {
@@ -157,19 +156,15 @@ export class Flushes {
       refused.push(...settled.rejected.filter(({ tab, client }) => own.has(`${tab}\0${client}`)));
       dropped = settled.dropped;
     }
-    const isLast = this.#pending.get(session)?.number === number;
-    if (isLast) this.#pending.delete(session);
-    if (dropped !== undefined) return this.#giveUp(session, number, dropped, isLast);
-    return answer(refused);
+    return dropped === undefined ? answer(refused) : this.#giveUp(push, dropped);
   }
 
   /** Sending it again would count what did arrive a second time. */
-  #giveUp(session: string, number: number, reason: DropReason, isLast: boolean): FlushNack {
+  #giveUp(push: Push, reason: DropReason): FlushNack {
+    const { session, number } = push;
     const message = `given up, all or in part: ${reason}`;
     const nack: FlushNack = { kind: 'flush-nack', session, number, reason: 'refused', message };
-    if (!isLast) return nack;
-    this.#givenUp.delete(session);
-    this.#givenUp.set(session, nack);
+    this.#givenUp.set(keyOf(push), nack);
     if (this.#givenUp.size > this.#options.maxSessions) {
       const [oldest] = this.#givenUp.keys();
       this.#givenUp.delete(oldest!);
@@ -180,4 +175,8 @@ export class Flushes {
   #busy({ session, number }: Push, message: string): Frame {
     return { kind: 'flush-nack', session, number, reason: 'busy', retryAfterMs, message };
   }
+}
+
+function keyOf({ session, number }: Push): string {
+  return `${number} ${session}`;
 }

@@ -85,3 +85,28 @@ t.test('a flush that was given up after it had been taken is told to be lost, at
   push(2, 'b');
   t.match(await said(), [{ kind: 'flush-ack', number: 2 }]);
 });
+
+t.test('of several flushes under way, a repeat of each waits for its own end', async (t) => {
+  let answer: Answer = { kind: 'busy', retryAfterMs: 20 };
+  const { producer, push, said } = bench(async () => answer);
+  push(1);
+  push(2, 'b');
+  t.strictSame(await said(), [], 'nothing is durable');
+  push(1);
+  push(2, 'b');
+  t.strictSame(await said(), [], 'nor for whoever asks again');
+  t.equal(producer.discard('flushed'), 2);
+  t.match(
+    (await said()).map(({ kind }) => kind),
+    Array(4).fill('flush-nack'),
+  );
+  push(1);
+  push(2, 'b');
+  t.match(
+    await said(),
+    [1, 2].map((number) => ({ kind: 'flush-nack', number, reason: 'refused' })),
+  );
+  answer = acknowledged;
+  push(3);
+  t.match(await said(), [{ kind: 'flush-ack', number: 3 }]);
+});
