@@ -13,10 +13,14 @@ const generationMs = 600_000;
 export class KnownNames {
   readonly #tabs: Recent<TabName>;
   readonly #clients: Recent<ClientId>;
+  readonly #clock: Clock;
+  #turnAtMs: number;
 
   constructor({ maxTabs, maxClients }: Pick<Limits, 'maxTabs' | 'maxClients'>, clock: Clock) {
-    this.#tabs = new Recent(maxTabs, clock);
-    this.#clients = new Recent(maxClients, clock);
+    this.#tabs = new Recent(maxTabs);
+    this.#clients = new Recent(maxClients);
+    this.#clock = clock;
+    this.#turnAtMs = clock.monotonicMs() + generationMs;
   }
 
   get tabs(): number {
@@ -32,26 +36,32 @@ export class KnownNames {
     tab: TabName,
     client: ClientId,
   ): Extract<ErrorCode, 'too_many_tabs' | 'too_many_clients'> | undefined {
+    // With every name, known or not: a generation that nobody ended would not tell the names in use from the others.
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs >= this.#turnAtMs) this.#turn(nowMs);
     if (this.#tabs.isPresent(tab) && this.#clients.isPresent(client)) return undefined;
     if (!this.#tabs.has(tab) && this.#tabs.full) return 'too_many_tabs';
     if (!this.#clients.admit(client)) return 'too_many_clients';
     this.#tabs.admit(tab);
     return undefined;
   }
+
+  #turn(nowMs: number): void {
+    const wasSilent = nowMs - this.#turnAtMs >= generationMs;
+    this.#tabs.turn(wasSilent);
+    this.#clients.turn(wasSilent);
+    this.#turnAtMs = nowMs + generationMs;
+  }
 }
 
 /** A set of at most `limit` names that forgets those out of use: two generations, the older one dropped in turn. */
 class Recent<T extends string> {
   readonly #limit: number;
-  readonly #clock: Clock;
   #present = new Set<T>();
   #past = new Set<T>();
-  #turnAtMs: number;
 
-  constructor(limit: number, clock: Clock) {
+  constructor(limit: number) {
     this.#limit = limit;
-    this.#clock = clock;
-    this.#turnAtMs = clock.monotonicMs() + generationMs;
   }
 
   get size(): number {
@@ -59,7 +69,6 @@ class Recent<T extends string> {
   }
 
   get full(): boolean {
-    this.#turn();
     return this.size >= this.#limit;
   }
 
@@ -83,11 +92,9 @@ class Recent<T extends string> {
     return true;
   }
 
-  #turn(): void {
-    const now = this.#clock.monotonicMs();
-    if (now < this.#turnAtMs) return;
-    this.#past = now - this.#turnAtMs < generationMs ? this.#present : new Set();
+  /** A generation is over. @param wasSilent nothing came since long before its end */
+  turn(wasSilent: boolean): void {
+    this.#past = wasSilent ? new Set() : this.#present;
     this.#present = new Set();
-    this.#turnAtMs = now + generationMs;
   }
 }

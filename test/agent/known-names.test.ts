@@ -31,6 +31,18 @@ t.test('names out of use make room for new ones, names in use stay', async (t) =
   t.equal(known.admit(tab('goes'), client('x')), 'too_many_tabs');
 });
 
+t.test('names in use stay, however long there were no new ones', async (t) => {
+  const clock = new FakeClock();
+  const known = new KnownNames({ maxTabs: 2, maxClients: 2 }, clock);
+  for (let minute = 0; minute < 60; minute++) {
+    clock.advance(60_000);
+    for (const name of ['a', 'b']) t.equal(known.admit(tab(name), client(name)), undefined);
+  }
+  t.equal(known.admit(tab('c'), client('a')), 'too_many_tabs');
+  t.equal(known.admit(tab('a'), client('c')), 'too_many_clients');
+  t.equal(known.admit(tab('b'), client('b')), undefined);
+});
+
 t.test('after a long silence nothing is known any more', async (t) => {
   const clock = new FakeClock();
   const known = new KnownNames({ maxTabs: 1, maxClients: 1 }, clock);
