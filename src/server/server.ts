@@ -22,6 +22,7 @@ import type { Hello } from '../wire/frame.js';
 import { encodeParts } from '../wire/parts.js';
 import type { Cluster } from './cluster/cluster.js';
 import { discountSec, Latency } from './cluster/latency.js';
+import { blockOverheadBytes } from './cluster/peer-link.js';
 import { SharedCluster } from './cluster/shared-cluster.js';
 import { soleCluster } from './cluster/sole-cluster.js';
 import { serverFigures } from './metrics/server-figures.js';
@@ -61,6 +62,8 @@ const maxPendingBytes = 256 * 2 ** 20;
 /** Part of the memory budget that waiting Blocks may take, where that is less. */
 const pendingShare = 1 / 8;
 const maxWaitingPairs = 200_000;
+/** Payload of a Block of raw events, where frames have room for that. */
+const maxBlockBytes = 8 * 2 ** 20;
 /** Blocks of one connection that may wait for their answer. */
 const maxInFlight = 1024;
 const pruneIntervalMs = 3_600_000;
@@ -148,6 +151,7 @@ class Server implements RunningServer {
     this.#producer = new OwnProducer({
       ...{ deliver, registry, bucketCount, limits, clock },
       encode: (parts) => encodeParts(parts, registry),
+      maxBlockBytes: Math.min(maxBlockBytes, limits.maxFrameBytes - blockOverheadBytes),
       newId: newProducerId,
     });
     this.#door = new RawDoor({

@@ -2,7 +2,7 @@ import type { Answer, Block } from '../../core/block.js';
 import { type ErrorCode, errorCatalogue, TabaError } from '../../core/errors.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
-import type { Frame, Hello } from '../../wire/frame.js';
+import type { Frame, Hello, Query } from '../../wire/frame.js';
 
 export interface PeerLinkOptions {
   /** Id and host:port of the other server. */
@@ -15,6 +15,10 @@ export interface PeerLinkOptions {
 
 /** Payload of one frame, nearly; larger ones save little. */
 const frameTargetBytes = 1 << 20;
+/** Upper bound of what a Block costs in a frame beside its payload. */
+export const blockOverheadBytes = 256;
+/** The same of a question, its name included. */
+const questionOverheadBytes = 256;
 /** Bytes of Blocks that may wait for answers on one link: beyond it they wait here. */
 const maxInFlightBytes = 16 * 2 ** 20;
 /** A link that could not be made is not tried again so soon. */
@@ -45,11 +49,13 @@ export class PeerLink {
   #connection: { close(reason: string): void } | undefined;
   #link: FrameLink | undefined;
   #greeted = false;
+  /** What the other side takes in one frame. */
+  #maxFrameBytes = 0;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #lastError = 'no connection yet';
   /** Not sent yet. */
   #waiting: Pushed[] = [];
-  #waitingQuestions: Frame[] = [];
+  #waitingQuestions: Query[] = [];
   /** Sent, by Block; a Block may be sent again before its answer is there. */
   readonly #inFlight = new Map<string, Pushed[]>();
   #inFlightBytes = 0;
@@ -137,6 +143,7 @@ export class PeerLink {
         if (frame.id !== this.id) this.#end(`${this.#options.address} is another server by now`);
         else {
           this.#greeted = true;
+          this.#maxFrameBytes = frame.maxFrameBytes;
           this.#schedule();
         }
         return;
@@ -194,15 +201,27 @@ export class PeerLink {
     const link = this.#link;
     if (link === undefined || !this.#greeted) return;
     while (this.#waitingQuestions.length > 0) {
-      if (!link.trySend(this.#waitingQuestions[0]!)) return;
+      const question = this.#waitingQuestions[0]!;
+      if (question.body.length + questionOverheadBytes > this.#maxFrameBytes) this.#refuse(question);
+      else if (!link.trySend(question)) return;
       this.#waitingQuestions.shift();
     }
     this.#dropStale();
     while (this.#waiting.length > 0 && this.#inFlightBytes < maxInFlightBytes) {
+      if (costOf(this.#waiting[0]!) > this.#maxFrameBytes) {
+        // A frame that is too large would end the connection, for everything that is under way on it.
+        this.#waiting.shift()!.resolve(unknown());
+        continue;
+      }
       let bytes = 0;
+      let cost = 0;
       let end = 0;
       while (end < this.#waiting.length && bytes < frameTargetBytes) {
-        bytes += this.#waiting[end++]!.block.payload.length;
+        const pushed = this.#waiting[end]!;
+        cost += costOf(pushed);
+        if (cost > this.#maxFrameBytes) break;
+        bytes += pushed.block.payload.length;
+        end++;
       }
       const batch = this.#waiting.slice(0, end);
       if (!link.trySend({ kind: 'push-blocks', blocks: batch.map(({ block }) => block) })) return;
@@ -215,6 +234,12 @@ export class PeerLink {
         else others.push(pushed);
       }
     }
+  }
+
+  #refuse({ id, name, body }: Query): void {
+    const message = `${name}: a question of ${body.length} bytes; ${this.#options.address} takes frames of ${this.#maxFrameBytes}`;
+    this.#asked.get(id)?.reject(new TabaError('frame_too_large', message));
+    this.#asked.delete(id);
   }
 
   /**
@@ -255,6 +280,11 @@ export class PeerLink {
 /** It may have been taken or not: its producer sends it again, and its number tells. */
 function unknown(): Answer {
   return { kind: 'busy', retryAfterMs: 100 };
+}
+
+/** What a Block adds to a frame, at most. */
+function costOf({ block }: Pushed): number {
+  return block.payload.length + blockOverheadBytes;
 }
 
 function keyOf({ bucket, producer, seq }: Pick<Block, 'bucket' | 'producer' | 'seq'>): string {

@@ -9,10 +9,10 @@ import { FakeClock } from '../../support/fake-clock.js';
 const acknowledged: Answer = { kind: 'acknowledged', repeat: false, rejected: [] };
 const busy: Answer = { kind: 'busy', retryAfterMs: 100 };
 
-function helloOf(id: string): Hello {
+function helloOf(id: string, maxFrameBytes = 2 ** 24): Hello {
   return {
     ...{ kind: 'hello', versions: [2], role: 'server', id, name: id, bucketCount: 4, hash: 'xxh32' },
-    ...{ generation: 1, maxFrameBytes: 2 ** 24, maxInFlight: 100, nowMs: 0 },
+    ...{ generation: 1, maxFrameBytes, maxInFlight: 100, nowMs: 0 },
   } as Hello;
 }
 
@@ -165,6 +165,25 @@ t.test('so many bytes may be under way; the rest waits for answers', async (t) =
   line.answers(block(2), acknowledged);
   await turn();
   t.equal(line.pushed.flat().length, 18);
+});
+
+t.test('no frame is larger than the other side takes', async (t) => {
+  const maxFrameBytes = 2 ** 16;
+  const { link, lines } = linkTo();
+  for (const seq of [1, 2, 3]) void link.push(block(seq, 30_000));
+  const large = link.push(block(4, maxFrameBytes));
+  const asked = t.rejects(link.ask('query', new Uint8Array(maxFrameBytes), 1000), {
+    code: 'frame_too_large',
+  });
+  const line = lines[0]!;
+  line.events.open?.(line);
+  line.says(helloOf('them', maxFrameBytes));
+  await turn();
+  t.strictSame(line.pushed, [[1, 2], [3]]);
+  t.strictSame(await large, busy, 'it never will go out');
+  await asked;
+  t.strictSame(line.questions, []);
+  t.equal(line.closedFor, undefined);
 });
 
 t.test('what does not go out now goes when there is room, in order', async (t) => {
