@@ -7,6 +7,7 @@ import type { Turn } from '../../runtime/turn.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
 import type { Frame, Hello, PushBlocks } from '../../wire/frame.js';
 import type { Questions } from '../cluster/peers.js';
+import { answerFrames } from './answer-frames.js';
 import type { Flushes } from './flushes.js';
 import { QuestionDesk } from './question-desk.js';
 import type { Router } from './router.js';
@@ -145,10 +146,23 @@ export class Links implements FrameLinkEvents {
     if (answers.length === 0) return;
     const acks = answers.filter(({ answer }) => answer.kind === 'acknowledged');
     const nacks = answers.filter(({ answer }) => answer.kind !== 'acknowledged');
-    const acksSent = acks.length === 0 || link.trySend({ kind: 'ack', answers: acks });
-    const nacksSent = nacks.length === 0 || link.trySend({ kind: 'nack', answers: nacks });
-    peer.answers = [...(acksSent ? [] : acks), ...(nacksSent ? [] : nacks)];
+    peer.answers = [...sendFrames(link, peer, 'ack', acks), ...sendFrames(link, peer, 'nack', nacks)];
   }
+}
+
+/** @returns the answers that could not be sent */
+function sendFrames(
+  link: FrameLink,
+  { hello }: Peer,
+  kind: 'ack' | 'nack',
+  answers: readonly AddressedAnswer[],
+): AddressedAnswer[] {
+  let sent = 0;
+  for (const frame of answerFrames(answers, hello.maxFrameBytes)) {
+    if (!link.trySend({ kind, answers: frame })) break;
+    sent += frame.length;
+  }
+  return answers.slice(sent);
 }
 
 /** @returns why the two cannot work together (R13), or undefined */
