@@ -2,6 +2,7 @@ import { TabaError } from '../core/errors.js';
 import type { FlushSessions } from '../core/producer/sessions.js';
 import { rawAck, rawRepeat } from '../intake/raw/answer.js';
 import type { TabDictionary } from '../intake/raw/dictionary.js';
+import { ackOverheadBytes, rejectionsWithin } from '../intake/rejections-within.js';
 import type { Clock } from '../runtime/clock.js';
 import type { FrameLink, FrameLinkEvents } from '../transport/frame-link.js';
 import type { Frame, Hello, PushFlush, PushRaw } from '../wire/frame.js';
@@ -24,7 +25,8 @@ const retryAfterMs = 1000;
 /** Connections of SDKs: hello, then numbered flushes, each answered (rule R9). */
 export class SdkLinks implements FrameLinkEvents {
   readonly #options: SdkLinksOptions;
-  readonly #greeted = new Set<FrameLink>();
+  /** With what each takes in one frame. */
+  readonly #greeted = new Map<FrameLink, number>();
   /** Of those that send events which nobody has folded. */
   readonly #dictionaries = new Map<FrameLink, TabDictionary>();
 
@@ -65,7 +67,7 @@ export class SdkLinks implements FrameLinkEvents {
     return known;
   }
 
-  #greet(link: FrameLink, { versions, role }: Hello): void {
+  #greet(link: FrameLink, { versions, role, maxFrameBytes }: Hello): void {
     if (this.#greeted.has(link)) {
       fail(link, 'bad_framing', 'a second hello');
     } else if (!versions.includes(2)) {
@@ -73,7 +75,7 @@ export class SdkLinks implements FrameLinkEvents {
     } else if (role !== 'sdk') {
       fail(link, 'bad_framing', `an agent takes events from SDKs, not from a ${role}`);
     } else {
-      this.#greeted.add(link);
+      this.#greeted.set(link, maxFrameBytes);
       link.trySend(this.#options.hello());
     }
   }
@@ -85,7 +87,11 @@ export class SdkLinks implements FrameLinkEvents {
       const { refused, rejected } = this.#options.reception.takeFlush(frame, link.peer);
       if (refused !== undefined) return refusal(frame, refused);
       const pauseMs = this.#options.pauseMs();
-      return { kind: 'flush-ack', session, number, rejected, ...(pauseMs > 0 ? { pauseMs } : {}) };
+      const room = (this.#greeted.get(link) ?? 0) - ackOverheadBytes;
+      return {
+        ...{ kind: 'flush-ack', session, number, rejected: rejectionsWithin(rejected, room) },
+        ...(pauseMs > 0 ? { pauseMs } : {}),
+      };
     });
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
+import { defaultLimits } from '../../src/core/limits.js';
 import type { FrameLink } from '../../src/transport/frame-link.js';
 import { connectFrames } from '../../src/transport/outbound/frame-client.js';
 import type { Frame, Hello } from '../../src/wire/frame.js';
@@ -147,3 +148,22 @@ t.test('whoever speaks otherwise is told, and disconnected', async (t) => {
   }
   t.equal(agent.status().books.received, 0);
 });
+
+t.test(
+  'of very many rejections as many are named as the SDK takes in a frame, and all are counted',
+  async (t) => {
+    const { agent } = await agentOf(t, { limits: { ...defaultLimits, maxTabs: 1 } });
+    const { send, next } = await sdk(t, agent.url);
+    send(sdkHello);
+    await next();
+    const tabs = Array.from({ length: 10_001 }, (_, index) => `some.metric.of.a.long.name.${index}`);
+    send(flush(1, encode(partsOf(...tabs)), tabs.length));
+    const answer = await next();
+    const rejected = answer !== 'closed' && answer.kind === 'flush-ack' ? answer.rejected : [];
+    t.match(rejected[0], { tab: tabs[1], code: 'too_many_tabs' });
+    t.equal(
+      rejected.reduce((sum, { events }) => sum + events, 0),
+      10_000,
+    );
+  },
+);

@@ -6,6 +6,7 @@ import { FlushSessions } from '../../core/producer/sessions.js';
 import { rawAck, rawRepeat } from '../../intake/raw/answer.js';
 import { DictionaryRoom, TabDictionary } from '../../intake/raw/dictionary.js';
 import { stageColumns } from '../../intake/raw/stage-columns.js';
+import { ackOverheadBytes, rejectionsWithin } from '../../intake/rejections-within.js';
 import { stageParts } from '../../intake/stage-parts.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { FrameLink } from '../../transport/frame-link.js';
@@ -65,10 +66,11 @@ export class Flushes {
     return new TabDictionary(this.#dictionaryRoom, this.#options.door.dictionaryOptions);
   }
 
-  take(link: FrameLink, frame: PushFlush): void {
+  /** @param maxFrameBytes what the other side takes */
+  take(link: FrameLink, frame: PushFlush, maxFrameBytes: number): void {
     const { session, number } = frame;
     const repeat: Frame = { kind: 'flush-ack', session, number, rejected: [] };
-    this.#take(link, frame, repeat, frame.events, () => this.#prepareParts(frame));
+    this.#take(link, frame, repeat, frame.events, () => this.#prepareParts(frame, maxFrameBytes));
   }
 
   takeRaw(link: FrameLink, frame: PushRaw, dictionary: TabDictionary): void {
@@ -123,13 +125,16 @@ export class Flushes {
     return answer;
   }
 
-  #prepareParts({ session, number, payload }: PushFlush): Prepared {
+  #prepareParts({ session, number, payload }: PushFlush, maxFrameBytes: number): Prepared {
     const { door } = this.#options;
     const { parts, received, clamped, rejected } = stageParts(payload, door.context());
     door.receive(received, clamped, byCode(rejected));
     return {
       parts,
-      answer: (refused) => ({ kind: 'flush-ack', session, number, rejected: [...rejected, ...refused] }),
+      answer: (refused) => ({
+        ...{ kind: 'flush-ack', session, number },
+        rejected: rejectionsWithin([...rejected, ...refused], maxFrameBytes - ackOverheadBytes),
+      }),
     };
   }
 

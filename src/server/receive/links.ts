@@ -59,7 +59,7 @@ export class Links implements FrameLinkEvents {
     else if (peer === undefined) fail(link, 'bad_framing', 'the first frame has to be a hello');
     else if (frame.kind === 'push-blocks' && peer.hello.role !== 'sdk') this.#take(link, peer, frame);
     else if (frame.kind === 'push-flush' && peer.hello.role === 'sdk')
-      this.#options.flushes.take(link, frame);
+      this.#options.flushes.take(link, frame, peer.hello.maxFrameBytes);
     else if (frame.kind === 'define-tabs' && peer.hello.role === 'sdk')
       this.#dictionaryOf(peer).define(frame.tabs);
     else if (frame.kind === 'push-raw' && peer.hello.role === 'sdk')

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Answer, Block } from '../../../src/core/block.js';
+import type { Answer, Block, BlockRejection } from '../../../src/core/block.js';
 import { builtinHandlers } from '../../../src/core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../../src/core/ids.js';
 import { defaultLimits } from '../../../src/core/limits.js';
@@ -10,10 +10,12 @@ import { OwnProducer } from '../../../src/server/receive/own-producer.js';
 import { RawDoor } from '../../../src/server/receive/raw-door.js';
 import type { FrameLink } from '../../../src/transport/frame-link.js';
 import type { Frame } from '../../../src/wire/frame.js';
+import { encodeFrame } from '../../../src/wire/frame-codec.js';
 import { encodeParts } from '../../../src/wire/parts.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 const registry = builtinHandlers();
+const maxFrameBytes = 2 ** 16;
 
 function payload(tab: string): Uint8Array {
   const parts = new PartMap(registry);
@@ -49,7 +51,11 @@ function bench(deliver: (block: Block) => Promise<Answer>) {
     clock,
     producer,
     push: (number: number, tab = 'a') =>
-      flushes.take(link, { kind: 'push-flush', session: 's', number, events: 1, payload: payload(tab) }),
+      flushes.take(
+        link,
+        { kind: 'push-flush', session: 's', number, events: 1, payload: payload(tab) },
+        maxFrameBytes,
+      ),
     /** What has been said since the last time. */
     said: async () => {
       await clock.advanceAsync(10);
@@ -110,3 +116,21 @@ t.test('of several flushes under way, a repeat of each waits for its own end', a
   push(3);
   t.match(await said(), [{ kind: 'flush-ack', number: 3 }]);
 });
+
+t.test(
+  'of very many rejections as many are named as the SDK takes in a frame, and all are counted',
+  async (t) => {
+    const rejected = Array.from({ length: 2000 }, (): BlockRejection => {
+      return { tab: 'a', client: 'app', events: 3, code: 'too_many_tabs', message: 'no room for tab a' };
+    });
+    const { push, said } = bench(async () => ({ kind: 'acknowledged', repeat: false, rejected }));
+    push(1);
+    const [ack] = await said();
+    const refused = ack?.kind === 'flush-ack' ? ack.rejected : [];
+    t.ok(encodeFrame(ack!).length <= maxFrameBytes);
+    t.equal(
+      refused.reduce((sum, { events }) => sum + events, 0),
+      6000,
+    );
+  },
+);
