@@ -33,13 +33,15 @@ const newline = 10;
 const roomPollMs = 20;
 /** So much is read of a connection at its end, and no more of one that goes on sending: what the system holds for it is less. */
 const maxBytesAtEnd = 2 ** 23;
+/** A peer that says nothing for so long is asked whether it is still there: those that vanished would keep their places for ever. */
+const keepAliveInitialDelay = 60_000;
 
 /** @throws Error with the system's `code`, such as EADDRINUSE */
 export async function listenForLines(options: LineStreamOptions): Promise<LineStreams> {
   const { host, port, maxConnections, onError } = options;
   const open = new Set<LineStream>();
   let refused = 0;
-  const server = createServer((socket) => {
+  const server = createServer({ keepAlive: true, keepAliveInitialDelay }, (socket) => {
     if (open.size >= maxConnections) {
       refused++;
       socket.destroy();
