@@ -74,3 +74,19 @@ t.test('the completion scripts are scripts', async (t) => {
   t.equal(flags.stdout.toString(), '--detail\n');
   t.match((await taba(['completion', 'zsh'])).out, /bashcompinit/);
 });
+
+t.test(
+  'the completion scripts take the names of tabs for words, whatever a shell would make of them',
+  async (t) => {
+    const { out } = await taba(['completion', 'bash']);
+    const completed = (word: string) => {
+      const names = `printf '%s\\n' 'a$(id)' 'a*' 'b.c;d=e' ab`;
+      const script = `${out}\ntaba() { ${names}; }\nCOMP_WORDS=(taba agg '${word}'); COMP_CWORD=2; _taba`;
+      const { stdout } = spawnSync('bash', ['-c', `${script}; printf '%s\\n' "\${COMPREPLY[@]}"`]);
+      return stdout.toString().split('\n').slice(0, -1);
+    };
+    t.same(completed('a'), ['a\\$\\(id\\)', 'a\\*', 'ab']);
+    t.same(completed('a\\$\\('), ['a\\$\\(id\\)'], 'after what it wrote itself');
+    t.same(completed('b.'), ['b.c\\;d=e']);
+  },
+);

@@ -47,7 +47,12 @@ ${cases.join('\n')}
     *)
       case "\${COMP_WORDS[1]}" in
         agg|proj|types|delete|recompute)
-          COMPREPLY=($(compgen -W "$(taba names 2>/dev/null)" -- "$current")) ;;
+          # Whoever records chooses the names: compgen -W would carry out what a shell reads in them.
+          local name quoted
+          while IFS= read -r name; do
+            printf -v quoted %q "$name"
+            if [[ "$name" == "$current"* || "$quoted" == "$current"* ]]; then COMPREPLY+=("$quoted"); fi
+          done < <(taba names 2>/dev/null) ;;
         *) COMPREPLY=($(compgen -f -- "$current")) ;;
       esac ;;
   esac
