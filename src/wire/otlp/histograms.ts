@@ -47,8 +47,7 @@ export interface ExponentialBuckets {
 export function exponentialHistogram(buckets: ExponentialBuckets): CumulativeHistogram | undefined {
   const { count, total, scale, zeros, zeroThreshold, positive, negative } = buckets;
   if (!(zeroThreshold >= 0 && zeroThreshold < Infinity)) return undefined;
-  if (!Number.isInteger(scale) || ![positive.offset, negative.offset].every(Number.isInteger))
-    return undefined;
+  if (![scale, positive.offset, negative.offset].every(isInt32)) return undefined;
   if (![zeros, ...positive.counts, ...negative.counts].every(isCount)) return undefined;
   if (zeros + sumOf(positive.counts) + sumOf(negative.counts) !== count) return undefined;
   // A scale coarser than the coarsest one of ours has two buckets a sign, as that one has.
@@ -57,6 +56,11 @@ export function exponentialHistogram(buckets: ExponentialBuckets): CumulativeHis
     { kind: 'exponential', scale: known, zeros, zeroThreshold, positive, negative, total },
     scaleHere(scale),
   );
+}
+
+/** As the schema has them: JSON may say what no State could write down. */
+function isInt32(value: number): boolean {
+  return (value | 0) === value;
 }
 
 function isCount(value: number): boolean {

@@ -180,3 +180,19 @@ t.test('what is not there has the values that protobuf gives it', async (t) => {
     },
   ]);
 });
+
+t.test('an exponential histogram whose numbers no State could write down contradicts itself', async (t) => {
+  const histogramOf = (point: object): unknown => {
+    const dataPoints = [{ count: 1, positive: { bucketCounts: [1] }, ...point }];
+    const metrics = [{ exponentialHistogram: { dataPoints } }];
+    const body = JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] });
+    const { data } = readMetricsJson(utf8(body))[0]!.scopes[0]!.metrics[0]!;
+    return data.kind === 'histogram' && data.points[0]!.histogram;
+  };
+  t.match(histogramOf({ positive: { offset: -(2 ** 31), bucketCounts: [1] } }), { kind: 'exponential' });
+  for (const offset of [1e300, 2 ** 31, -(2 ** 31) - 1]) {
+    t.equal(histogramOf({ positive: { offset, bucketCounts: [1] } }), undefined, `offset ${offset}`);
+    t.equal(histogramOf({ negative: { offset } }), undefined, `offset ${offset} of negative values`);
+    t.equal(histogramOf({ scale: offset }), undefined, `scale ${offset}`);
+  }
+});
