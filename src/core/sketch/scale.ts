@@ -80,6 +80,8 @@ export function lowerBoundary(index: number, scale: number): number {
   const mantissa = boundaries[fine - octave * perOctave]!;
   // 2^octave alone may lie outside of the doubles where the product does not.
   if (octave >= 1024) return Number.POSITIVE_INFINITY;
+  // Wide buckets reach below them, too, and further than exponents do.
+  if (octave < -1075) return 0;
   return octave < -1000 ? mantissa * powerOfTwo(octave + 100) * 2 ** -100 : mantissa * powerOfTwo(octave);
 }
 

@@ -96,3 +96,13 @@ t.test('every value lies above the lower boundary of its bucket and not above th
     },
   );
 });
+
+t.test('boundaries outside of the doubles are 0 and Infinity', async (t) => {
+  for (const octave of [-1076, -1122, -1123, -2048, -3071, -(2 ** 24), -(2 ** 31)]) {
+    t.equal(lowerBoundary(octave, 0), 0, `2^${octave}`);
+  }
+  t.equal(lowerBoundary(-1, -11), 0, 'the lower end of all that is not above 1');
+  t.equal(lowerBoundary(-1074, 0), Number.MIN_VALUE);
+  t.equal(lowerBoundary(1024, 0), Number.POSITIVE_INFINITY);
+  t.equal(lowerBoundary(2 ** 31, 0), Number.POSITIVE_INFINITY);
+});
