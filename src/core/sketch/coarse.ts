@@ -18,17 +18,23 @@ export interface CoarseHistogram {
   readonly max?: number;
 }
 
+export interface FiniteRange extends CoarseRange {
+  /** Whether values may lie beyond it: nobody knows where it ends. */
+  readonly isOpen: boolean;
+}
+
 /** The ranges that hold something, with finite ends, narrowed to what the sender says about minimum and maximum. */
-export function finiteRanges({ ranges, min, max }: CoarseHistogram): CoarseRange[] {
-  const finite: CoarseRange[] = [];
+export function finiteRanges({ ranges, min, max }: CoarseHistogram): FiniteRange[] {
+  const finite: FiniteRange[] = [];
   for (const range of ranges) {
     if (!(range.count > 0)) continue;
     let low = Math.max(range.low, min ?? Number.NEGATIVE_INFINITY);
     let high = Math.min(range.high, max ?? Number.POSITIVE_INFINITY);
     if (low > high) ({ low, high } = range); // the sender contradicts itself: its boundaries count
+    const isOpen = low === Number.NEGATIVE_INFINITY || high === Number.POSITIVE_INFINITY;
     if (low === Number.NEGATIVE_INFINITY) low = Math.min(high, 0);
     if (high === Number.POSITIVE_INFINITY) high = Math.max(low, 0);
-    finite.push({ low, high, count: range.count });
+    finite.push({ low, high, count: range.count, isOpen });
   }
   return finite;
 }

@@ -106,19 +106,22 @@ export class Histogram {
   addCoarse(histogram: CoarseHistogram): void {
     const ranges = finiteRanges(histogram);
     this.total += coarseTotal(histogram);
-    for (const { low, high, count } of ranges) this.addRange(low, high, count);
+    for (const { low, high, count, isOpen } of ranges) this.addRange(low, high, count, isOpen);
     if (ranges.length === 0) return;
     if (histogram.min !== undefined) this.min = Math.min(this.min, histogram.min);
     if (histogram.max !== undefined) this.max = Math.max(this.max, histogram.max);
   }
 
-  /** Adds `count` values that lie from `low` to `high` (finite), spread evenly; leaves the total alone. */
-  addRange(low: number, high: number, count: number): void {
+  /**
+   * Adds `count` values that lie from `low` to `high` (finite), spread evenly; leaves the total alone.
+   * @param isOpen whether they may lie beyond that as well
+   */
+  addRange(low: number, high: number, count: number, isOpen = false): void {
     this.count += count;
     const ratio = widthOf(low, high);
-    if (ratio > 1) {
+    if (isOpen || ratio > 1) {
       this.coarseCount += count;
-      this.coarseRatio = Math.max(this.coarseRatio, ratio);
+      this.coarseRatio = isOpen ? Number.POSITIVE_INFINITY : Math.max(this.coarseRatio, ratio);
     }
     const points = ratio > 1 ? Math.max(1, Math.min(pointsPerRange, Math.floor(count))) : 1;
     const whole = Number.isInteger(count);

@@ -191,6 +191,24 @@ t.test('a range that lies in one of our buckets is as good as values', async (t)
   t.equal(histogram.coarseRatio, 2);
 });
 
+t.test(
+  'values of a range without an end are nowhere near for sure, unless the sender says where it ends',
+  async (t) => {
+    const of = (low: number, high: number, ends: { min?: number; max?: number } = {}) => {
+      const histogram = new Histogram();
+      histogram.addCoarse({ ranges: [{ low, high, count: 3 }], ...ends });
+      const { coarseCount, coarseRatio } = histogram;
+      return [...histogram.percentiles([0, 0.5, 1]), coarseCount, coarseRatio];
+    };
+    const endless = Number.POSITIVE_INFINITY;
+    t.same(of(10, endless), [10, 10, 10, 3, endless], 'beyond the last bound');
+    t.same(of(-endless, -10), [-10, -10, -10, 3, endless], 'below the first one');
+    t.same(of(-endless, endless), [0, 0, 0, 3, endless], 'of a histogram without bounds');
+    t.same(of(10, endless, { max: 10 }), [10, 10, 10, 0, 1]);
+    t.same(of(-endless, endless, { min: 7, max: 7 }), [7, 7, 7, 0, 1]);
+  },
+);
+
 t.test('ranges of any kind keep their count, and their values inside', async () => {
   const end = fc.double({ min: -1e9, max: 1e9, noNaN: true });
   fc.assert(
