@@ -28,6 +28,8 @@ const batchBytes = 1 << 20;
 const keptRejections = 1_000;
 const attempts = 6;
 const firstPauseMs = 200;
+/** A line of the body, which is not the one of the input. */
+const lineOfBatch = /^line \d+: /;
 const retried: ReadonlySet<number> = new Set([429, 503, 504]);
 
 /**
@@ -67,7 +69,8 @@ export class Poster {
     const { accepted, rejected, rejectedTotal } = await this.#post(batch);
     this.accepted += accepted;
     for (const { index, code, message } of rejected) {
-      this.reject({ line: batch[index]?.number ?? batch[0]!.number, code, message });
+      const line = batch[index]?.number ?? batch[0]!.number;
+      this.reject({ line, code, message: message.replace(lineOfBatch, '') });
     }
     // A server names only so many.
     this.rejectedTotal += (rejectedTotal ?? rejected.length) - rejected.length;

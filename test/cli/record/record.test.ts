@@ -62,6 +62,15 @@ t.test('many from standard input: rejections are named by their line', async (t)
   t.equal(server.asked.length, 1, 'in one batch');
 });
 
+t.test('a rejection names the line of the input alone, not that of the batch', async (t) => {
+  const message = 'line 2: the field name is missing';
+  const server = await standIn(t, () => ({
+    body: JSON.stringify({ accepted: 1, rejected: [{ index: 1, code: 'bad_event', message }] }),
+  }));
+  const ran = await taba(['record', '--server', server.url], { stdin: '# counts\na 1\n{"value": 1}\n' });
+  t.equal(ran.err, 'line 3: the field name is missing (bad_event)\n');
+});
+
 t.test('long input goes out in batches, every line once', async (t) => {
   const seen: string[] = [];
   const server = await standIn(t, ({ body }) => {
