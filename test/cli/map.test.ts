@@ -48,6 +48,28 @@ t.test('rules come from a settings file as well; what is rejected ends with 1', 
   t.match(out, /rejected: bad_name: the tab name has 2000 bytes/);
 });
 
+t.test(
+  'what the agent would refuse is rejected: values that the type does not take, names that are denied',
+  async (t) => {
+    const typed = [{ match: 'users', type: 'CounterGroup' }];
+    const file = join(folder(t), 'agent.json');
+    writeFileSync(
+      file,
+      JSON.stringify({ mapping: typed, 'name-denylist': ['secret'], 'max-name-bytes': 16 }),
+    );
+    const lines = ['users:ann|s', 'users:5|s', 'secret:1|c', `${'x'.repeat(17)}:1|c`];
+    const { code, out } = await taba(['map', '--config', file, ...lines]);
+    t.equal(code, 1);
+    const said = out.split('\n').filter((line) => line.startsWith('  '));
+    t.match(said, [
+      /^ {2}rejected: bad_value: users: "ann" is not a finite number/,
+      /^ {2}users {2}CounterGroup {2}5 {2}\(rule 1: users\)/,
+      /^ {2}rejected: denied: secret is on the deny-list of this node/,
+      /^ {2}rejected: bad_name: the tab name has 17 bytes; 16 are allowed/,
+    ]);
+  },
+);
+
 t.test('rules that are wrong are named', async (t) => {
   t.match(await taba(['map', '--mapping', '[{"match":"("}]', 'x:1|c']), {
     err: /mapping: rule 1: match: "\(" is not a regular expression/,

@@ -20,7 +20,8 @@ export const map: Command = {
     mapping: { placeholder: 'JSON', description: 'rules, as in the setting of that name' },
   },
   async run(args, io) {
-    const { defaultLimits } = await import('../../core/limits.js');
+    const { checkClientId } = await import('../../core/names.js');
+    const { DenyLists } = await import('../../intake/deny-lists.js');
     const { explainLines } = await import('../../intake/mapping/explain.js');
     const { mappingOf } = await import('../mapping.js');
     const { handlersWith } = await import('../load-handlers.js');
@@ -28,10 +29,17 @@ export const map: Command = {
     const { values } = resolveSettings('agent', { flags: args.flags, env: io.env, folder: io.folder });
     const registry = handlersWith(values['additional-handlers']);
     const mapping = mappingOf(values, registry);
+    const deny = new DenyLists({
+      names: values['name-denylist'] ?? [],
+      clients: values['client-denylist'] ?? [],
+      maxExpressionBytes: values['max-expression-bytes'],
+    });
+    const limits = { maxNameBytes: values['max-name-bytes'] };
+    const context = { registry, limits, deny, client: checkClientId(values['client-id']) };
     let isRejected = false;
     for (const line of args.positionals) {
       io.out(`${line}\n`);
-      for (const explanation of explainLines(line, mapping, { maxNameBytes: defaultLimits.maxNameBytes })) {
+      for (const explanation of explainLines(line, mapping, context)) {
         isRejected ||= explanation.fate === 'rejected';
         io.out(`  ${textOf(explanation, mapping)}\n`);
       }

@@ -3,6 +3,7 @@ import type { Handler } from '../../core/handlers/handler.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { ClientId, TabName, TabType } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
+import { decimalOf } from '../../wire/statsd/decimal.js';
 import type { MetricKind, MetricName } from '../../wire/statsd/metric.js';
 import type { DenyLists } from '../deny-lists.js';
 import type { Mapping } from '../mapping/mapping.js';
@@ -68,6 +69,18 @@ export function seriesOf(
     if (!(error instanceof TabaError)) throw error;
     return refused(error);
   }
+}
+
+/** A member of a set as a Handler gets it. */
+export function payloadOfMember(
+  { takesNumbers }: Series,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number | string {
+  const number = takesNumbers ? decimalOf(bytes, start, end) : Number.NaN;
+  if (!Number.isNaN(number)) return number;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
 }
 
 function refused({ code, message }: TabaError): Series {

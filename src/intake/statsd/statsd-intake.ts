@@ -6,14 +6,13 @@ import type { ClientId, TabName } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
 import { PartMap } from '../../core/parts.js';
 import type { Clock } from '../../runtime/clock.js';
-import { decimalOf } from '../../wire/statsd/decimal.js';
 import type { MetricKind, MetricName } from '../../wire/statsd/metric.js';
 import { StatsdScanner } from '../../wire/statsd/scanner.js';
 import type { StatsdNotice, StatsdSink } from '../../wire/statsd/sink.js';
 import type { DenyLists } from '../deny-lists.js';
 import type { Mapping } from '../mapping/mapping.js';
 import { type GaugeCell, GaugeMemory } from './gauge-memory.js';
-import { type Series, seriesOf } from './series.js';
+import { payloadOfMember, type Series, seriesOf } from './series.js';
 
 /** Where a packet, or a piece of a stream, came from. */
 export interface Peer {
@@ -244,9 +243,7 @@ export class StatsdIntake implements StatsdSink {
       this.#reject('bad_value', 1, () => `${series.tab}: the value has more than ${maxValueBytes} bytes`);
       return;
     }
-    const number_ = series.takesNumbers ? decimalOf(bytes, start, end) : Number.NaN;
-    const payload = Number.isNaN(number_) ? textOf(bytes, start, end) : number_;
-    this.#take(series, number, payload, weight, timestampSec);
+    this.#take(series, number, payloadOfMember(series, bytes, start, end), weight, timestampSec);
   }
 
   fault(code: ErrorCode, reason: string, bytes: Uint8Array, start: number, end: number): void {
