@@ -72,7 +72,10 @@ t.test(
 
 t.test('rules that are wrong are named', async (t) => {
   t.match(await taba(['map', '--mapping', '[{"match":"("}]', 'x:1|c']), {
-    err: /mapping: rule 1: match: "\(" is not a regular expression/,
+    code: 2,
+    err: /^taba: mapping: rule 1: match: "\(" is not a regular expression.*\n$/,
   });
+  const deny = { env: { TABA_NAME_DENYLIST: '(' } };
+  t.match(await taba(['map', 'x:1|c'], deny), { code: 2, err: /^taba: name-denylist: .*\n$/ });
   t.match(await taba(['map', '--mapping', 'nonsense', 'x:1|c']), { code: 2, err: /--mapping.*a JSON list/ });
 });

@@ -1,6 +1,7 @@
 import type { Explanation } from '../../intake/mapping/explain.js';
 import type { Mapping } from '../../intake/mapping/mapping.js';
 import type { Command } from '../command.js';
+import { UsageError } from '../usage-error.js';
 
 export const map: Command = {
   name: 'map',
@@ -20,6 +21,7 @@ export const map: Command = {
     mapping: { placeholder: 'JSON', description: 'rules, as in the setting of that name' },
   },
   async run(args, io) {
+    const { TabaError } = await import('../../core/errors.js');
     const { checkClientId } = await import('../../core/names.js');
     const { DenyLists } = await import('../../intake/deny-lists.js');
     const { explainLines } = await import('../../intake/mapping/explain.js');
@@ -28,12 +30,18 @@ export const map: Command = {
     const { resolveSettings } = await import('../settings/resolve.js');
     const { values } = resolveSettings('agent', { flags: args.flags, env: io.env, folder: io.folder });
     const registry = handlersWith(values['additional-handlers']);
-    const mapping = mappingOf(values, registry);
-    const deny = new DenyLists({
-      names: values['name-denylist'] ?? [],
-      clients: values['client-denylist'] ?? [],
-      maxExpressionBytes: values['max-expression-bytes'],
-    });
+    let mapping: Mapping;
+    let deny: InstanceType<typeof DenyLists>;
+    try {
+      mapping = mappingOf(values, registry);
+      deny = new DenyLists({
+        names: values['name-denylist'] ?? [],
+        clients: values['client-denylist'] ?? [],
+        maxExpressionBytes: values['max-expression-bytes'],
+      });
+    } catch (error) {
+      throw error instanceof TabaError ? new UsageError(error.message) : error;
+    }
     const limits = { maxNameBytes: values['max-name-bytes'] };
     const context = { registry, limits, deny, client: checkClientId(values['client-id']) };
     let isRejected = false;
