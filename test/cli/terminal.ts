@@ -14,7 +14,7 @@ export interface Ran {
 
 interface Setup {
   readonly env?: NodeJS.ProcessEnv;
-  readonly stdin?: string;
+  readonly stdin?: string | Readable;
   readonly folder?: string;
   readonly stderrIsTerminal?: boolean;
 }
@@ -26,7 +26,7 @@ export async function taba(args: readonly string[], setup: Setup = {}): Promise<
   const io: Io = {
     env: setup.env ?? {},
     folder: setup.folder ?? process.cwd(),
-    stdin: Readable.from(setup.stdin === undefined ? [] : [Buffer.from(setup.stdin)]),
+    stdin: inputOf(setup.stdin ?? ''),
     stdoutIsTerminal: false,
     stderrIsTerminal: setup.stderrIsTerminal ?? false,
     columns: 100,
@@ -40,4 +40,8 @@ export async function taba(args: readonly string[], setup: Setup = {}): Promise<
   };
   const code = await run(args, io);
   return { code, out, err };
+}
+
+function inputOf(stdin: string | Readable): Readable {
+  return typeof stdin === 'string' ? Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]) : stdin;
 }

@@ -4,7 +4,7 @@ import type { Arguments, Command } from '../command.js';
 import type { ExitCode, Io } from '../io.js';
 import { type EventDefaults, eventLine, textEvent } from '../record/event-line.js';
 import type { Poster } from '../record/poster.js';
-import { UsageError } from '../usage-error.js';
+import { CommandFailure, UsageError } from '../usage-error.js';
 
 const shownRejections = 100;
 const progressEveryMs = 200;
@@ -33,14 +33,17 @@ export const record: Command = {
     const { Poster } = await import('../record/poster.js');
     const poster = new Poster(serverOf(args, io.env));
     const [name, value = '1'] = args.positionals;
-    if (name === undefined) await recordLines(args, io, poster);
+    let fault: Error | undefined;
+    if (name === undefined) fault = await recordLines(args, io, poster);
     else {
       const line = textEvent(name, value, defaultsOf(args));
       if ('fault' in line) throw new UsageError(line.fault);
       await poster.add(0, line.json);
     }
     await poster.flush();
-    return report(args, io, poster, name !== undefined);
+    const code = report(args, io, poster, name !== undefined);
+    if (fault === undefined) return code;
+    throw new CommandFailure(`standard input could not be read to its end: ${fault.message}`);
   },
 };
 
@@ -54,7 +57,21 @@ function defaultsOf(args: Arguments): EventDefaults {
   };
 }
 
-async function recordLines(args: Arguments, io: Io, poster: Poster): Promise<void> {
+/** @returns why the input could not be read to its end, if so: what came before is recorded all the same */
+async function recordLines(args: Arguments, io: Io, poster: Poster): Promise<Error | undefined> {
+  let fault: Error | undefined;
+  io.stdin.once('error', (error: Error) => {
+    fault = error;
+  });
+  try {
+    await readLines(args, io, poster);
+  } catch (error) {
+    if (error !== fault) throw error;
+  }
+  return fault;
+}
+
+async function readLines(args: Arguments, io: Io, poster: Poster): Promise<void> {
   if (io.stdin.isTTY) io.err('taba: reading events from the terminal, one a line; Ctrl-D ends\n');
   const defaults = defaultsOf(args);
   let number = 0;

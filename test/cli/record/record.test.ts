@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import t from 'tap';
 import { type Said, standIn } from '../stand-in.js';
 import { taba } from '../terminal.js';
@@ -69,6 +70,20 @@ t.test('a rejection names the line of the input alone, not that of the batch', a
   }));
   const ran = await taba(['record', '--server', server.url], { stdin: '# counts\na 1\n{"value": 1}\n' });
   t.equal(ran.err, 'line 3: the field name is missing (bad_event)\n');
+});
+
+t.test('input that cannot be read to its end is a failure; what came before is recorded', async (t) => {
+  const server = await standIn(t, ({ body }) => accepting(body));
+  const pieces = ['a 1\na 2\n'];
+  const broken = new Readable({
+    read() {
+      const piece = pieces.shift();
+      if (piece === undefined) this.destroy(new Error('EIO: i/o error, read'));
+      else this.push(piece);
+    },
+  });
+  const ran = await taba(['record', '--server', server.url], { stdin: broken });
+  t.match(ran, { code: 1, out: '2 accepted, 0 rejected\n', err: /^taba: standard input .*: EIO/ });
 });
 
 t.test('long input goes out in batches, every line once', async (t) => {
