@@ -240,6 +240,15 @@ export function conformance(t: Test, open: () => Promise<Conforming>): void {
     t.strictSame([producers.map((row) => row.producer), forgetHorizonMs], [['other'], 500]);
   });
 
+  check('very many producers are forgotten in one write', async (t, { store }) => {
+    const owner = await Owner.of(store);
+    await owner.append();
+    const silent = Array.from({ length: 150_000 }, (_, index) => `silent${index}`);
+    await owner.forget([...silent, 'producer'], 500);
+    const { producers, forgetHorizonMs } = await owner.acquire();
+    t.strictSame([producers, forgetHorizonMs], [[], 500]);
+  });
+
   check(
     "what is set aside is listed, skipped at replay, and counts as the producer's",
     async (t, { store }) => {

@@ -78,7 +78,7 @@ export class ShardLink {
   async write(calls: readonly ScriptCall[]): Promise<(unknown | Error)[]> {
     const pipeline = this.#writes.pipeline();
     const joined = joinCalls(calls, this.#joins);
-    for (const call of joined) pipeline.evalsha(...(evalshaArguments(call) as [string, number]));
+    for (const call of joined) pipeline.evalsha(...(evalshaArguments(call) as unknown as [string, number]));
     const results = await inTime(pipeline.exec(), commandTimeoutMs);
     if (results === null) throw new Error('the pipeline was not carried out');
     return results.flatMap(([error, value], index) => answersOf(joined[index]!, error ?? value));
@@ -91,7 +91,10 @@ export class ShardLink {
 
   /** A call beside the line of writes: its answer, binary. */
   run(call: ScriptCall): Promise<unknown> {
-    return inTime(this.#reads.callBuffer('EVALSHA', ...evalshaArguments(call)), commandTimeoutMs);
+    return inTime(
+      this.#reads.callBuffer('EVALSHA', ...(evalshaArguments(call) as unknown as [string, number])),
+      commandTimeoutMs,
+    );
   }
 
   command(name: string, ...args: (string | number)[]): Promise<unknown> {
