@@ -6,7 +6,7 @@ import type { Administration, Undone } from '../reduce/administration.js';
 import { type Chore, type ChoreDone, doChore } from './chore.js';
 import { decodeChoreDone, decodeDiscarded, encodeChore, encodeDiscard } from './chore-codec.js';
 import { askWhileAlive, type Scatter } from './scatter.js';
-import { bucketsOf } from './selecting.js';
+import { bucketsOf, tabsWithin } from './selecting.js';
 
 export interface EverywhereOptions {
   readonly bucketCount: number;
@@ -31,6 +31,8 @@ export const discardQuestion = 'discard';
 /** Reading every State of a large bucket takes its time; a server that dies meanwhile is noticed by its heartbeat. */
 const choreTimeoutMs = 600_000;
 const discardTimeoutMs = 10_000;
+/** Bytes of names in one question: there may be more than a frame has room for. */
+const namesBytes = 2 ** 15;
 
 /** Administration of the whole cluster: each bucket by whoever holds it. */
 export class Everywhere {
@@ -46,11 +48,19 @@ export class Everywhere {
     const { bucketCount, scatter } = this.#options;
     const parts: ChoreDone[] = [];
     const reasons = new Map<BucketIndex, string>();
+    const tabsIn = tabsWithin(tabs ?? [], bucketCount);
     const missing = await scatter.ask(bucketsOf(tabs ?? 'all', bucketCount), async (holder, buckets) => {
-      const part = await this.#askHolder(holder, { work, buckets, tabs, repair });
-      parts.push(part);
-      for (const { bucket, reason } of part.undone) reasons.set(bucket, reason);
-      return part.undone.map(({ bucket }) => bucket);
+      const left = new Set<BucketIndex>();
+      for (const some of tabs === undefined ? [undefined] : pieces(tabsIn(buckets))) {
+        const its = some === undefined ? buckets : bucketsOf(some, bucketCount);
+        const part = await this.#askHolder(holder, { work, buckets: its, tabs: some, repair });
+        parts.push(part);
+        for (const { bucket, reason } of part.undone) {
+          reasons.set(bucket, reason);
+          left.add(bucket);
+        }
+      }
+      return [...left];
     });
     const undone = missing.map((bucket): Undone => {
       return { bucket, reason: reasons.get(bucket) ?? 'whoever holds it was not reached' };
@@ -91,5 +101,18 @@ export class Everywhere {
       }),
     );
     return { dropped, unreached };
+  }
+}
+
+/** Names in their order, as many together as make one question. */
+function* pieces(names: readonly string[]): Iterable<readonly string[]> {
+  let start = 0;
+  let bytes = 0;
+  for (const [index, name] of names.entries()) {
+    bytes += name.length + 4;
+    if (bytes < namesBytes && index < names.length - 1) continue;
+    yield names.slice(start, index + 1);
+    start = index + 1;
+    bytes = 0;
   }
 }

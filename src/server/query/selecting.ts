@@ -108,8 +108,15 @@ export function choiceWithin(
   choice: Choice,
   bucketCount: number,
 ): (buckets: readonly BucketIndex[]) => Choice {
-  if (!isListed(choice)) return () => choice;
-  const byBucket = namesByBucket(choice, bucketCount);
+  return isListed(choice) ? tabsWithin(choice, bucketCount) : () => choice;
+}
+
+/** Those of the tabs that are in these buckets, one bucket after the other. */
+export function tabsWithin(
+  tabs: readonly string[],
+  bucketCount: number,
+): (buckets: readonly BucketIndex[]) => readonly string[] {
+  const byBucket = namesByBucket(tabs, bucketCount);
   return (buckets) => buckets.flatMap((bucket) => byBucket.get(bucket) ?? []);
 }
 

@@ -26,6 +26,16 @@ t.test('deletes tabs wherever they are, by name or expression', async (t) => {
   t.strictSame((await b!.ask('/names')).json, left);
 });
 
+t.test('deletes more tabs than the names of which one question has room for', async (t) => {
+  const limits = { maxTabs: 1000, maxClients: 100, allowedSkewSec: 10 };
+  const cluster = await filled({ owners: { limits } });
+  const [a, b] = cluster.servers;
+  const names = Array.from({ length: 200 }, (_, index) => `long${index}.${'x'.repeat(900)}`);
+  await cluster.count(...names.map((name) => ({ tab: name, client: 'c' })));
+  t.strictSame((await a!.post('/delete?re=1&name=long')).json, { deleted: 200 });
+  t.equal(((await b!.ask('/names')).json as string[]).length, 8);
+});
+
 t.test('adds up what every holder did', async (t) => {
   const cluster = await filled();
   const [a, b, c] = cluster.servers;

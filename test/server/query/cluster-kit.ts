@@ -18,6 +18,9 @@ export const tabsIn: readonly (readonly string[])[] = Array.from({ length: bucke
   ),
 );
 
+/** What the smallest frames that can be set have room for. */
+const maxQuestionBytes = 2 ** 16 - 256;
+
 export interface Said {
   readonly status: number;
   readonly text: string;
@@ -81,6 +84,7 @@ export class TinyServer {
         if (asked === undefined || asked.state === 'unreachable') {
           throw new TabaError('unavailable', `server ${member} cannot be reached`);
         }
+        if (body.length > maxQuestionBytes) throw new TabaError('frame_too_large', `${body.length} bytes`);
         asked.asked++;
         await asked.beforeAnswer(name);
         if (asked.state === 'silent') return new Promise(() => {});
