@@ -36,7 +36,8 @@ export async function examineShard(options: ExamineOptions): Promise<StoreFindin
 }
 
 async function* keysOf({ shard, keys }: ExamineOptions): AsyncIterable<string> {
-  const pattern = `${keys.prefix.replace(/[\\*?[\]^]/g, '\\$&')}*`;
+  // A longer prefix is another cluster's, or another application's: ours is followed by the hash tag, and has no brace.
+  const pattern = `${keys.prefix.replace(/[\\*?[\]^]/g, '\\$&')}{*`;
   const seen = new Set<string>();
   let cursor = '0';
   do {

@@ -21,7 +21,7 @@ t.test('what no rule would have left is found, and mended where it stands for no
   t.strictSame(await store.examine?.({ repair: false }), [], 'a sound store has nothing to tell');
 
   const keys = new RedisKeys(prefix).bucket(bucketOf(1));
-  await redis.ask('set', `${prefix}stray`, '1');
+  await redis.ask('set', `${prefix}{b1}:stray`, '1');
   await redis.ask('hset', new RedisKeys(prefix).bucket(bucketOf(77)).head, 'n', '1');
   await redis.ask('hset', keys.journal, '2', 'trimmed', '9', 'ahead', 'x', 'no position');
   await redis.ask('hset', keys.index, 'ghost\nb', '1 CounterGroup', 'tab\nlate', '99 CounterGroup');
@@ -61,4 +61,19 @@ t.test('what no rule would have left is found, and mended where it stands for no
   );
   t.equal(after.pages.length, 3);
   t.equal(await redis.ask('get', 'weird1:x'), 'of somebody else');
+});
+
+t.test('what others keep under a longer prefix is neither told of nor taken away', async (t) => {
+  const { url, redis, stop } = await startRedis();
+  t.teardown(stop);
+  const topology = { kind: 'url', url } as const;
+  const store = await openFor(topology, { prefix: 'taba:' });
+  const other = await openFor(topology, { prefix: 'taba:staging:' });
+  t.teardown(() => Promise.all([store.close(), other.close()]));
+  const [ours, theirs] = [await Owner.of(store, 1), await Owner.of(other, 1)];
+  for (const owner of [ours, theirs]) await owner.append();
+  await redis.ask('set', 'taba:cache', 'of an application');
+  t.strictSame(await store.examine?.({ repair: true }), []);
+  t.equal((await theirs.acquire()).tail.length, 1);
+  t.equal(await redis.ask('get', 'taba:cache'), 'of an application');
 });
