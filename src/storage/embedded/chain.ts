@@ -71,10 +71,15 @@ export class Chain {
   async removeOldest(): Promise<void> {
     const { folder, files } = this.#options;
     const segment = this.#segments[0]!;
-    await files.remove(join(folder, segment.name));
-    this.#segments.shift();
-    await segment.file.close();
+    try {
+      await files.remove(join(folder, segment.name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
     await files.syncFolder(folder);
+    // Not before the removal is durable: until then it is tried again, and must not take the next one.
+    this.#segments.shift();
+    await segment.file.close().catch(() => undefined);
   }
 
   async close(): Promise<void> {

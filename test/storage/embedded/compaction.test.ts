@@ -122,6 +122,29 @@ t.test('a segment that cannot be removed waits, and the next ones wait for it', 
   await store.close();
 });
 
+t.test('a segment is removed once, though the folder could not be synced after it', async (t) => {
+  const files = new MemoryFiles();
+  const store = await openOn(files, folder.path, maxSegmentBytes);
+  files.failSyncOfRemoval = true;
+  const owner = await Owner.of(store);
+  const cold = Array.from({ length: 60 }, (_, index) => `cold${index}`);
+  for (const [index, tab] of cold.entries()) {
+    await churn(owner, 1, index + 1);
+    await owner.write(pageOf(tab, '', index + 1, contentFor(tab, 20)));
+  }
+  t.ok(files.segments()[0]! > 'segment-0000000001.log');
+  const pages = await owner.read(...cold.map((tab) => keyOf(tab)));
+  t.strictSame(
+    pages.map((page) => page?.bytes),
+    cold.map((tab) => contentFor(tab, 20)),
+  );
+  const now = await stateOf(store);
+  await store.close();
+  const again = await openOn(files, folder.path, maxSegmentBytes);
+  t.strictSame([await stateOf(again), again.opened.damage], [now, []]);
+  await again.close();
+});
+
 t.test('what the compaction finds damaged is reported and left behind', async (t) => {
   const files = new MemoryFiles();
   const store = await openOn(files, folder.path, maxSegmentBytes);

@@ -15,6 +15,9 @@ export class MemoryFiles implements LogFiles {
   failSync = false;
   failTruncate = false;
   failRemove = false;
+  /** After a file was removed, the folder is synced no sooner than at the next attempt. */
+  failSyncOfRemoval = false;
+  #isRemoved = false;
   /** How many operations that change something were carried out. */
   steps = 0;
   /** The step at which the machine stops: it, and all after it, do nothing and fail. */
@@ -58,9 +61,13 @@ export class MemoryFiles implements LogFiles {
     if (this.failRemove) throw fault('EIO');
     this.step();
     if (!this.disk.delete(basename(path))) throw fault('ENOENT');
+    this.#isRemoved = true;
   }
 
   async syncFolder(): Promise<void> {
+    const isRemoval = this.#isRemoved;
+    this.#isRemoved = false;
+    if (isRemoval && this.failSyncOfRemoval) throw fault('EMFILE');
     this.step();
   }
 
