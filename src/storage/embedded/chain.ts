@@ -112,7 +112,10 @@ export class Chain {
     } catch (error) {
       await this.#tryCut(file, 0);
       await file.close().catch(() => undefined);
-      await files.remove(path).catch(() => undefined);
+      // What is left of it says where the segment before ends: nothing more may be appended there.
+      await files.remove(path).catch(() => {
+        this.#sealed = true;
+      });
       throw error;
     }
     const segment = new Segment(number, name, file, headerBytes + bytes.length);

@@ -162,3 +162,18 @@ t.test('whatever fails on the way, what succeeded is there in the end', async (t
   t.strictSame(again.opened.damage, []);
   await again.close();
 });
+
+t.test('a segment that was begun in vain, and could not be removed, is the next one', async (t) => {
+  const { files, store, owner } = await setUp(2000);
+  for (let i = 0; i < 2; i++) await owner.append(big);
+  Object.assign(files, { failSync: true, failTruncate: true, failRemove: true });
+  await t.rejects(owner.append({ payload: contentFor('bigger', 900) }), failed);
+  Object.assign(files, { failSync: false, failTruncate: false, failRemove: false });
+  await owner.acquire();
+  await owner.append({ payload: contentFor('small', 10) });
+  const now = await stateOf(store);
+  await store.close();
+  const again = await openOn(files, folder.path, 2000);
+  t.equal(await stateOf(again), now);
+  await again.close();
+});
