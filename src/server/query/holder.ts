@@ -132,10 +132,17 @@ class Answering {
         // By itself first: it may be lost on the way.
         const made = await this.#contentOf(view, tabs);
         if (made !== undefined && view.isValid) this.#keep(made);
-        else lost.push(view.bucket);
+        else {
+          lost.push(view.bucket);
+          // Others may have them as well.
+          if (this.#subject === 'clients')
+            for (const [client] of made?.rows ?? []) this.#open.add(client as ClientId);
+        }
       }
     };
-    await Promise.all(Array.from({ length: parallelViews }, work));
+    // One after the other, for clients: what is taken by a bucket that is lost must not be missed by those beside it.
+    const atOnce = this.#subject === 'clients' ? 1 : parallelViews;
+    await Promise.all(Array.from({ length: atOnce }, work));
     return lost;
   }
 

@@ -90,6 +90,22 @@ t.test(
   },
 );
 
+t.test('a client of a bucket that is lost on the way is told of where another bucket has it', async (t) => {
+  for (const lost of buckets) {
+    for (let at = 0; at < 12; at++) {
+      const owners = await filled();
+      await owners.take(block({ tab: tabsIn[(lost + 1) % bucketCount]![3]!, client: 'd', producer: 'late' }));
+      const clock = hasty(async (pauses) => {
+        if (pauses === at) await owners.release([lost]);
+      });
+      const holder = new Holder({ reading: owners.reading, registry, clock, maxExpressionBytes: 100 });
+      const { rows } = await holder.answer({ ...ask, subject: 'clients' });
+      t.strictSame([...rows].sort(), [['c'], ['d']], `bucket ${lost} is lost at pause ${at}`);
+      await owners.close();
+    }
+  }
+});
+
 t.test('a query that takes too long, or that nobody waits for any more, ends', async (t) => {
   const owners = await filled();
   const { reading } = owners;
