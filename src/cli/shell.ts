@@ -7,7 +7,8 @@ export async function runFromShell(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // `taba names | head -1`: whoever read has enough, which is no failure.
     if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    process.stderr.write(`taba: standard output: ${error.message}\n`);
+    process.exit(1);
   });
   process.stderr.on('error', () => {
     // Nobody reads the log any more: no reason for a daemon to stop counting.

@@ -1,8 +1,13 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { commands } from '../../src/cli/commands.js';
 import { optionsOf } from '../../src/cli/options.js';
+import { programArguments } from '../support/program.js';
 import { taba } from './terminal.js';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 t.test('--version and --help', async (t) => {
   t.match(await taba(['--version']), { code: 0, out: /^taba \d+\.\d+\.\d+\n$/, err: '' });
@@ -88,5 +93,19 @@ t.test(
     t.same(completed('a'), ['a\\$\\(id\\)', 'a\\*', 'ab']);
     t.same(completed('a\\$\\('), ['a\\$\\(id\\)'], 'after what it wrote itself');
     t.same(completed('b.'), ['b.c\\;d=e']);
+  },
+);
+
+t.test(
+  'output for which there is no room is a failure in one line',
+  { skip: !existsSync('/dev/full') },
+  async (t) => {
+    const full = openSync('/dev/full', 'w');
+    t.teardown(() => closeSync(full));
+    const ran = spawnSync(process.execPath, [...programArguments(main), '--version'], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    t.equal(ran.status, 1);
+    t.match(ran.stderr.toString(), /^taba: standard output: ENOSPC.*\n$/);
   },
 );
