@@ -19,6 +19,14 @@ const maxStreams = 65_536;
 /** How many of them are kept when there are more. */
 const keptStreams = 60_000;
 
+/**
+ * A clock may be ahead, but not by as long as streams are remembered: such a start is not believed, or the horizon that it leaves
+ * behind would keep all that begin for years from being counted in full.
+ */
+function latestStartSec({ timeSec }: Reading): number {
+  return timeSec + forgetAfterSec;
+}
+
 interface Stream {
   readonly startSec: number;
   readonly monotonic: boolean;
@@ -101,7 +109,8 @@ export class CumulativeStreams {
       if (first === undefined || last === undefined) continue;
       if (settled !== undefined && last.timeSec <= settled.timeSec) continue;
       stream.settled = last;
-      const before = settled?.value ?? (this.#countsFromZero(stream, view) ? undefined : first.value);
+      const isNew = settled === undefined && this.#countsFromZero(stream, last, view);
+      const before = isNew ? undefined : (settled ?? first).value;
       add(addedSince(last.value, before, stream.monotonic), last.timeSec);
     }
     this.#pending.clear();
@@ -109,8 +118,9 @@ export class CumulativeStreams {
   }
 
   /** Whether all that a stream has counted until its first reading came here belongs here. */
-  #countsFromZero({ startSec }: Stream, { sinceSec }: SettleView): boolean {
-    return startSec > 0 && startSec >= sinceSec && startSec > this.#horizonSec;
+  #countsFromZero({ startSec }: Stream, last: Reading, { sinceSec }: SettleView): boolean {
+    const isSince = startSec > 0 && startSec >= sinceSec && startSec > this.#horizonSec;
+    return isSince && startSec <= latestStartSec(last);
   }
 
   #forgetSilent(nowSec: number): void {
@@ -129,9 +139,10 @@ export class CumulativeStreams {
   }
 
   #forget(id: number): void {
-    const { startSec } = this.#streams.get(id)!;
+    const { startSec, settled } = this.#streams.get(id)!;
     this.#streams.delete(id);
-    this.#horizonSec = Math.max(this.#horizonSec, startSec);
+    if (settled === undefined) return;
+    this.#horizonSec = Math.max(this.#horizonSec, Math.min(startSec, latestStartSec(settled)));
   }
 
   /**

@@ -153,3 +153,29 @@ t.test('a reading from the future is moved to the present', async (t) => {
   t.strictSame(times, [10_000]);
   t.equal(state.newestSec, 10_000);
 });
+
+t.test(
+  'a start in the far future is not believed, and spoils nothing for others once it is forgotten',
+  async (t) => {
+    const state = new CumulativeStreams();
+    for (const startSec of [1e10, Number.POSITIVE_INFINITY]) {
+      const wrong = { stream: startSec === 1e10 ? 1 : 2, startSec };
+      t.strictSame(
+        added([partOf(point(3_000, 500, wrong)), partOf(point(3_010, 507, wrong))], state),
+        [0, 7],
+      );
+    }
+    const twoDays = 2 * 86_400;
+    const later = { ...view, nowSec: 10_000 + twoDays };
+    const other = { stream: 3, startSec: later.nowSec - 20 };
+    const wrong = { stream: 1, startSec: 1e10 };
+    t.strictSame(added([partOf(point(later.nowSec - 10, 1, { stream: 4, startSec: 0 }))], state, later), [0]);
+    t.equal(state.size, 1, 'both are forgotten');
+    t.strictSame(added([partOf(point(later.nowSec, 50, other))], state, later), [50]);
+    t.strictSame(
+      added([partOf(point(later.nowSec, 600, wrong))], state, later),
+      [0],
+      'nor does it count again',
+    );
+  },
+);
