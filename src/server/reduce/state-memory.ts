@@ -14,6 +14,11 @@ import { type Place, SmallStates } from './small-states.js';
 
 /** States of up to so many encoded bytes stay encoded: there has to be room for several Parts beside them. */
 const maxEncodedBytes = 512;
+/**
+ * What has no more room is added up where it is at least so many summands. Fewer are large ones, as busy tabs have them, which would be
+ * added up again with every other Part: an object takes those for less.
+ */
+const leastSummands = 6;
 /** An object whose page has no more than so many is kept encoded again. */
 const maxReturningBytes = 256;
 
@@ -71,6 +76,7 @@ export class StateMemory {
     const { kept } = slot;
     if (handler.sumEncoded === undefined || typeof kept === 'object') return false;
     if (this.#put(slot, encoded)) return true;
+    if (kept === undefined || this.#small.read(kept).length < leastSummands) return false;
     // There is no room for one more. What it comes to may have.
     this.#sumUp(slot, handler);
     return typeof slot.kept === 'number' && this.#put(slot, encoded);

@@ -94,6 +94,21 @@ t.test('many small Parts make an object in the end, and nothing is lost on the w
   t.equal(bytesOf(counterGroup, memory.stateOf(slot)), bytesOf(counterGroup, stateOf(counterGroup, many)));
 });
 
+t.test('a State to which large Parts come is an object as soon as it has no room for one more', async (t) => {
+  const memory = new StateMemory();
+  const slot = newSlot(counterGroup);
+  const large = stateOf(counterGroup, many.slice(0, 20));
+  const { length } = bytesOf(counterGroup, large);
+  const kinds = Array.from({ length: 8 }, () => {
+    add(memory, slot, counterGroup, large);
+    return typeof slot.kept;
+  });
+  t.ok(length / 2 < 512, 'it is small enough to begin encoded');
+  t.equal(kinds[0], 'number');
+  t.ok(kinds.indexOf('object') > 0 && kinds.indexOf('object') < 6, `${kinds}`);
+  t.match(memory.stateOf(slot), { all: { count: 20 * 8 } });
+});
+
 t.test('an object that turns out to be small is kept encoded from its next page on', async (t) => {
   const memory = new StateMemory();
   const slot = newSlot(counterGroup);
