@@ -35,8 +35,8 @@ export interface Datagrams {
 }
 
 /**
- * Holds what comes in while the main thread is busy: at 60 MB/s, the most that was seen to be borne, for 0.28 s: an agent that has just begun needs some of that. When it is full, the
- * receiver waits, and what the kernel has no room for is dropped and counted there.
+ * Holds what comes in while the main thread is busy: at 60 MB/s, the most that was seen to be borne, for 0.28 s, some of which an agent
+ * needs that has just begun. When it is full, the receiver waits, and what the kernel has no room for is dropped and counted there.
  */
 const ringBytes = 16 * 2 ** 20;
 const unknownPeer: Peer = { address: 'udp', port: 0 };
