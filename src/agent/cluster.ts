@@ -1,15 +1,17 @@
 import type { BlockRejection } from '../core/block.js';
 import type { ClientId, ProducerId, TabName, TabType } from '../core/ids.js';
 import type { PartMap } from '../core/parts.js';
+import { defaultBlockBytes } from '../core/producer/options.js';
 import { Producer } from '../core/producer/producer.js';
 import { addCounts, type Counts, totalOf } from '../intake/counts.js';
+import { blockOverheadBytes } from '../wire/block-size.js';
 import type { Hello } from '../wire/frame.js';
 import { decodeParts, encodeParts } from '../wire/parts.js';
 import type { ClusterAccount } from './account.js';
 import type { ClusterOptions } from './cluster-options.js';
 import { Backlog } from './forward/backlog.js';
 import { type EndPoint, EndPointList } from './forward/endpoints.js';
-import { blockOverheadBytes, Lane } from './forward/lane.js';
+import { Lane } from './forward/lane.js';
 import { Lanes } from './forward/lanes.js';
 import { mapMismatch } from './forward/map-check.js';
 import { Routes } from './forward/routes.js';
@@ -18,7 +20,6 @@ import type { SpoolRecord } from './spool/record.js';
 
 const rebalanceIntervalMs = 1000;
 const expireIntervalMs = 10_000;
-const blockBytes = 8 * 2 ** 20;
 
 /**
  * Everything between accepted Parts and a cluster that acknowledges them: producer, spool, lanes to the end-points. How many
@@ -234,7 +235,7 @@ export class Cluster {
       encode: (parts) => encodeParts(parts, registry),
       decode: (payload) => decodeParts(payload, registry),
       newId: () => newId() as ProducerId,
-      maxBlockBytes: Math.min(blockBytes, frameBytes),
+      maxBlockBytes: Math.min(defaultBlockBytes, frameBytes),
       ...(spool === undefined ? {} : { record: spool }),
     });
     producer.restore(this.#backlog);

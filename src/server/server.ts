@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TabaError } from '../core/errors.js';
 import type { MemberId, ProducerId } from '../core/ids.js';
 import { checkClientId } from '../core/names.js';
+import { defaultBlockBytes } from '../core/producer/options.js';
 import type { Mapping } from '../intake/mapping/mapping.js';
 import { defaultNaming, type OtlpNaming } from '../intake/otlp/points.js';
 import { Samples } from '../intake/samples.js';
@@ -18,11 +19,11 @@ import type { HttpServer } from '../transport/inbound/http.js';
 import { startHttpServer } from '../transport/inbound/http-server.js';
 import { metricsRoute } from '../transport/inbound/metrics-route.js';
 import { openApiRoute } from '../transport/inbound/openapi.js';
+import { blockOverheadBytes } from '../wire/block-size.js';
 import type { Hello } from '../wire/frame.js';
 import { encodeParts } from '../wire/parts.js';
 import type { Cluster } from './cluster/cluster.js';
 import { discountSec, Latency } from './cluster/latency.js';
-import { blockOverheadBytes } from './cluster/peer-link.js';
 import { SharedCluster } from './cluster/shared-cluster.js';
 import { soleCluster } from './cluster/sole-cluster.js';
 import { serverFigures } from './metrics/server-figures.js';
@@ -62,8 +63,6 @@ const maxPendingBytes = 256 * 2 ** 20;
 /** Part of the memory budget that waiting Blocks may take, where that is less. */
 const pendingShare = 1 / 8;
 const maxWaitingPairs = 200_000;
-/** Payload of a Block of raw events, where frames have room for that. */
-const maxBlockBytes = 8 * 2 ** 20;
 /** Blocks of one connection that may wait for their answer. */
 const maxInFlight = 1024;
 const pruneIntervalMs = 3_600_000;
@@ -151,7 +150,7 @@ class Server implements RunningServer {
     this.#producer = new OwnProducer({
       ...{ deliver, registry, bucketCount, limits, clock },
       encode: (parts) => encodeParts(parts, registry),
-      maxBlockBytes: Math.min(maxBlockBytes, limits.maxFrameBytes - blockOverheadBytes),
+      maxBlockBytes: Math.min(defaultBlockBytes, limits.maxFrameBytes - blockOverheadBytes),
       newId: newProducerId,
     });
     this.#door = new RawDoor({

@@ -3,6 +3,7 @@ import type { Backoff } from '../../runtime/backoff.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
+import { frameCostOf } from '../../wire/block-size.js';
 import type { Frame, Hello } from '../../wire/frame.js';
 import type { EndPoint } from './endpoints.js';
 import { InFlight } from './in-flight.js';
@@ -39,8 +40,6 @@ export interface LaneOptions {
 
 /** Blocks are gathered into frames of about this size: large enough to be cheap, small enough to flow. */
 const frameTargetBytes = 2 ** 20;
-/** Upper bound of what a Block costs in a frame beside its payload. */
-export const blockOverheadBytes = 256;
 /**
  * Bytes on their way or waiting at the server, per lane. Higher values keep a far server busy; but what waits there takes up its memory as objects that
  * its garbage collection copies, and merges with nothing any more.
@@ -156,9 +155,10 @@ export class Lane {
     let sent = 0;
     while (sent < blocks.length && this.hasRoom && this.#link !== undefined) {
       const limit = Math.min(frameTargetBytes, this.maxFrameBytes);
-      let bytes = costOf(blocks[sent]!);
+      let bytes = frameCostOf(blocks[sent]!);
       let end = sent + 1;
-      while (end < blocks.length && bytes + costOf(blocks[end]!) <= limit) bytes += costOf(blocks[end++]!);
+      while (end < blocks.length && bytes + frameCostOf(blocks[end]!) <= limit)
+        bytes += frameCostOf(blocks[end++]!);
       const batch = blocks.slice(sent, end);
       if (!this.#link.trySend({ kind: 'push-blocks', blocks: batch })) break;
       const sentAtMs = this.#options.clock.monotonicMs();
@@ -290,9 +290,4 @@ export class Lane {
     });
     this.#options.events.down(this);
   }
-}
-
-/** What a Block adds to a frame, at most. */
-export function costOf(block: Block): number {
-  return block.payload.length + blockOverheadBytes;
 }

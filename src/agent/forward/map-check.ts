@@ -1,6 +1,6 @@
 import type { Block } from '../../core/block.js';
+import { blockOverheadBytes } from '../../wire/block-size.js';
 import type { Hello } from '../../wire/frame.js';
-import { blockOverheadBytes } from './lane.js';
 
 /** What this agent's numbered Blocks and settings ask of a server. */
 export interface BucketMap {

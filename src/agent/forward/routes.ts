@@ -3,7 +3,8 @@ import type { BucketIndex } from '../../core/ids.js';
 import type { Producer } from '../../core/producer/producer.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
-import { costOf, type Lane } from './lane.js';
+import { frameCostOf } from '../../wire/block-size.js';
+import type { Lane } from './lane.js';
 import { place } from './placement.js';
 
 export interface RoutesOptions {
@@ -164,7 +165,7 @@ export class Routes {
       const block = blocks[index]!;
       if (index < sent) {
         this.#routes[block.bucket]!.inFlight.add(block);
-        this.#load[block.bucket]! += costOf(block);
+        this.#load[block.bucket]! += frameCostOf(block);
       } else {
         this.#due.add(block.bucket);
       }

@@ -6,6 +6,9 @@ import type { PartMap } from '../parts.js';
 import type { DropReason } from './books.js';
 import type { ProducerRecord } from './record.js';
 
+/** Larger ones save nothing, and have to be kept in one piece. */
+export const defaultBlockBytes = 8 * 2 ** 20;
+
 export interface ProducerOptions {
   /** New at each process start (R7). */
   readonly id: ProducerId;
@@ -21,7 +24,7 @@ export interface ProducerOptions {
   decode?(payload: Uint8Array): PartMap;
   newId(): ProducerId;
   readonly record?: ProducerRecord;
-  /** Parts that encode to more are spread over several Blocks; a Block must fit into a frame. Default 8 MiB. */
+  /** Parts that encode to more are spread over several Blocks; a Block must fit into a frame. Default: `defaultBlockBytes`. */
   readonly maxBlockBytes?: number;
   /**
    * A bucket idle for longer begins a new id, so that owners never forget one in use (R11). Must be much shorter than

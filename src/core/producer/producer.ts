@@ -5,7 +5,7 @@ import { PartMap } from '../parts.js';
 import { type DropReason, type ProducerAccount, ProducerBooks } from './books.js';
 import { encodeWithin } from './encode-within.js';
 import { Line, type Numbering, type OpenBlock } from './line.js';
-import type { Outcome, ProducerOptions, Restored } from './options.js';
+import { defaultBlockBytes, type Outcome, type ProducerOptions, type Restored } from './options.js';
 import { type SettledParts, Waiter } from './waiter.js';
 
 /**
@@ -149,7 +149,7 @@ export class Producer {
     const line = this.#lines.get(bucket);
     if (line?.parts === undefined || !this.hasRoom(line)) return undefined;
     const { parts } = line;
-    const { registry, encode, maxBlockBytes = 8 * 2 ** 20 } = this.#options;
+    const { registry, encode, maxBlockBytes = defaultBlockBytes } = this.#options;
     const { payload, events, left } = encodeWithin(parts, registry, encode, maxBlockBytes);
     const block = this.#number(bucket, line, nowMs, { payload, events }, left);
     line.parts = left;

@@ -2,6 +2,7 @@ import type { Answer, Block } from '../../core/block.js';
 import { type ErrorCode, errorCatalogue, TabaError } from '../../core/errors.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { FrameLink, FrameLinkEvents } from '../../transport/frame-link.js';
+import { frameCostOf } from '../../wire/block-size.js';
 import type { Frame, Hello, Query } from '../../wire/frame.js';
 
 export interface PeerLinkOptions {
@@ -15,9 +16,7 @@ export interface PeerLinkOptions {
 
 /** Payload of one frame, nearly; larger ones save little. */
 const frameTargetBytes = 1 << 20;
-/** Upper bound of what a Block costs in a frame beside its payload. */
-export const blockOverheadBytes = 256;
-/** The same of a question, its name included. */
+/** Upper bound of what a question costs in a frame beside its body, its name included. */
 const questionOverheadBytes = 256;
 /** Bytes of Blocks that may wait for answers on one link: beyond it they wait here. */
 const maxInFlightBytes = 16 * 2 ** 20;
@@ -208,7 +207,7 @@ export class PeerLink {
     }
     this.#dropStale();
     while (this.#waiting.length > 0 && this.#inFlightBytes < maxInFlightBytes) {
-      if (costOf(this.#waiting[0]!) > this.#maxFrameBytes) {
+      if (frameCostOf(this.#waiting[0]!.block) > this.#maxFrameBytes) {
         // A frame that is too large would end the connection, for everything that is under way on it.
         this.#waiting.shift()!.resolve(unknown());
         continue;
@@ -218,7 +217,7 @@ export class PeerLink {
       let end = 0;
       while (end < this.#waiting.length && bytes < frameTargetBytes) {
         const pushed = this.#waiting[end]!;
-        cost += costOf(pushed);
+        cost += frameCostOf(pushed.block);
         if (cost > this.#maxFrameBytes) break;
         bytes += pushed.block.payload.length;
         end++;
@@ -280,11 +279,6 @@ export class PeerLink {
 /** It may have been taken or not: its producer sends it again, and its number tells. */
 function unknown(): Answer {
   return { kind: 'busy', retryAfterMs: 100 };
-}
-
-/** What a Block adds to a frame, at most. */
-function costOf({ block }: Pushed): number {
-  return block.payload.length + blockOverheadBytes;
 }
 
 function keyOf({ bucket, producer, seq }: Pick<Block, 'bucket' | 'producer' | 'seq'>): string {
