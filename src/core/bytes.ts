@@ -6,6 +6,11 @@ const textDecoder = new TextDecoder('utf-8', { fatal: true });
 /** Strings up to this length are copied faster than a TextEncoder starts up. */
 const shortText = 64;
 
+/** Varints of up to so many bytes are read at once. */
+const shortVarint = 4;
+/** Below it, all that a number is made of is an integer of 32 bits: with doubles the same takes several times as long. */
+const smallNumber = 2 ** 28;
+
 /** A DataView takes longer to make than to use: one for all, through which doubles go. */
 const scratchBytes = new Uint8Array(8);
 const scratch = new DataView(scratchBytes.buffer);
@@ -236,11 +241,37 @@ export class ByteReader {
   }
 
   varint(): number {
-    const first = this.u8();
-    if (first < 128) return first;
-    let value = first & 127;
-    let scale = 128;
-    for (let count = 1; count < 8; count++) {
+    const bytes = this.#bytes;
+    const at = this.#offset;
+    if (this.#end - at < shortVarint) return this.#longVarint();
+    // Most are short, and stay integers that the processor knows.
+    const first = bytes[at]!;
+    if (first < 128) {
+      this.#offset = at + 1;
+      return first;
+    }
+    const second = bytes[at + 1]!;
+    if (second < 128) {
+      this.#offset = at + 2;
+      return (first & 127) | (second << 7);
+    }
+    const third = bytes[at + 2]!;
+    if (third < 128) {
+      this.#offset = at + 3;
+      return (first & 127) | ((second & 127) << 7) | (third << 14);
+    }
+    const fourth = bytes[at + 3]!;
+    if (fourth < 128) {
+      this.#offset = at + 4;
+      return (first & 127) | ((second & 127) << 7) | ((third & 127) << 14) | (fourth << 21);
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < 8; count++) {
       const byte = this.u8();
       value += (byte & 127) * scale;
       if (byte < 128) {
@@ -258,6 +289,7 @@ export class ByteReader {
 
   count(): number {
     const head = this.varint();
+    if (head < smallNumber && (head & 1) === 0) return head >> 1;
     if (head % 2 === 0) return head / 2;
     if (head !== 1) throw this.#corrupt(`a count that begins with ${head}`);
     return this.f64();
@@ -280,6 +312,11 @@ export class ByteReader {
 
   number(): number {
     const head = this.varint();
+    if (head < smallNumber && (head & 1) === 0) {
+      const zigzagged = head >> 2;
+      const value = (zigzagged >> 1) ^ -(zigzagged & 1);
+      return (head & 2) === 0 ? value : value / 100;
+    }
     if (head % 2 === 0) {
       const value = unzigzag(Math.floor(head / 4));
       return head % 4 === 0 ? value : value / 100;
@@ -291,7 +328,7 @@ export class ByteReader {
   /** Passes over a `number`. */
   skipNumber(): void {
     const head = this.varint();
-    if (head % 2 === 0) return;
+    if ((head & 1) === 0) return;
     if (head !== 1) throw this.#corrupt(`a number that begins with ${head}`);
     this.#take(8);
   }

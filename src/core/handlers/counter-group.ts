@@ -10,6 +10,7 @@ import {
 import type { TabType } from '../ids.js';
 import { coarseCount, coarseTotal } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
+import { HistogramReading } from '../sketch/histogram-reading.js';
 import { sumHistograms } from '../sketch/histogram-sum.js';
 import type { Cascade } from '../window/cascade.js';
 import { encodeFinestCells, encodeOneCell } from '../window/cascade-codec.js';
@@ -25,13 +26,14 @@ import {
 } from '../window/number-cascade.js';
 import { NumberCellsSum } from '../window/number-cells-sum.js';
 import type { NumberRing } from '../window/number-ring.js';
-import { histogramFigures, totalsFigures } from './figures.js';
-import type { Handler, JsonValue, RenderForm, RenderView } from './handler.js';
+import { type Figures, histogramFigures, totalsFigures } from './figures.js';
+import type { Handler, JsonValue, RenderView } from './handler.js';
 import {
   boundsJson,
   histogramJson,
   percentilesJson,
   rateOf,
+  type ShownHistogram,
   saturationJson,
   totalsJson,
 } from './histogram-view.js';
@@ -144,16 +146,28 @@ export const counterGroup: Handler<CounterGroupState, number> = {
   clampFuture: ({ recent, streams }, limitSec, presentSec) =>
     recent.clampFuture(limitSec, presentSec) + (streams?.clampFuture(limitSec, presentSec) ?? 0),
 
-  render: ({ recent, all }, form, view) => renderers[form](recent, all, view),
+  render({ recent, all }, form, view) {
+    if (form === 'detailed') return detailed(recent, all, view);
+    windowSums.fill(recent, view.nowSec);
+    return renderers[form](all);
+  },
+
+  renderEncoded(input, form, { nowSec }) {
+    if (form === 'detailed') return undefined;
+    windowSums.fillFrom(input, nowSec);
+    allReading.read(input);
+    return renderers[form](allReading);
+  },
 
   figures({ recent, all }, { nowSec }) {
     windowSums.fill(recent, nowSec);
-    const windows = counterLayout.map(({ label }, number) => {
-      const count = windowSums.counts[number]!;
-      const rate = rateOf(count, recent.bounds(number, nowSec));
-      return { window: label, rate, ...totalsFigures(count, windowSums.totals[number]!) };
-    });
-    return { all: histogramFigures(all), windows };
+    return figuresOf(all, nowSec);
+  },
+
+  figuresEncoded(input, { nowSec }) {
+    windowSums.fillFrom(input, nowSec);
+    allReading.read(input);
+    return figuresOf(allReading, nowSec);
   },
 
   shouldPrune: ({ recent, streams }, nowSec, idleSec) =>
@@ -190,10 +204,12 @@ function addToWindows(recent: Cascade<NumberRing>, timestampSec: number, count: 
 
 /** Of the State that is being rendered. */
 const windowSums = new WindowSums(counterLayout);
+/** Likewise, where that is encoded. */
+const allReading = new HistogramReading();
 
+/** Those windows, and beside them what is of all time. */
 const renderers = {
-  text(recent, all, { nowSec }) {
-    windowSums.fill(recent, nowSec);
+  text(all) {
     const rows: [string, string][] = counterLayout.map(({ label }, number) => {
       return [
         label,
@@ -206,8 +222,7 @@ const renderers = {
     return blockText([...rows, ['pct', percentilesText(all.percentiles(shownPercentiles))]]);
   },
 
-  json(recent, all, { nowSec }) {
-    windowSums.fill(recent, nowSec);
+  json(all) {
     // Member by member: an object of entries takes as long to make as what is in it.
     const rendering: Record<string, JsonValue> = {};
     for (let number = 0; number < counterLayout.length; number++) {
@@ -219,15 +234,24 @@ const renderers = {
     rendering.pct = percentilesJson(all);
     return rendering;
   },
+} satisfies Record<'text' | 'json', (all: ShownHistogram) => JsonValue>;
 
-  detailed(recent, all, { nowSec }) {
-    const windows = counterLayout.map(({ label }, number) => {
-      const { count, total, bounds, cells } = numberWindow(recent, number, nowSec);
-      return [
-        label,
-        { ...totalsJson(count, total), ...saturationJson(total), ...boundsJson(bounds, count), cells },
-      ];
-    });
-    return { ...Object.fromEntries(windows), pct: histogramJson(all) };
-  },
-} satisfies Record<RenderForm, (recent: Cascade<NumberRing>, all: Histogram, view: RenderView) => JsonValue>;
+function detailed(recent: Cascade<NumberRing>, all: Histogram, { nowSec }: RenderView): JsonValue {
+  const windows = counterLayout.map(({ label }, number) => {
+    const { count, total, bounds, cells } = numberWindow(recent, number, nowSec);
+    return [
+      label,
+      { ...totalsJson(count, total), ...saturationJson(total), ...boundsJson(bounds, count), cells },
+    ];
+  });
+  return { ...Object.fromEntries(windows), pct: histogramJson(all) };
+}
+
+function figuresOf(all: ShownHistogram, nowSec: number): Figures {
+  const windows = counterLayout.map(({ label }, number) => {
+    const count = windowSums.counts[number]!;
+    const rate = rateOf(count, windowSums.bounds(number, nowSec));
+    return { window: label, rate, ...totalsFigures(count, windowSums.totals[number]!) };
+  });
+  return { all: histogramFigures(all), windows };
+}

@@ -1,5 +1,6 @@
 import { ByteReader } from '../bytes.js';
-import type { Handler } from './handler.js';
+import type { Figures } from './figures.js';
+import type { Handler, JsonValue, RenderForm, RenderView } from './handler.js';
 
 const pieceBytes = 8192;
 const shortBytes = 200;
@@ -51,7 +52,7 @@ export class EncodedState {
 }
 
 /** For reads that make nothing which could keep it. */
-const partReader = new ByteReader(new Uint8Array(0));
+const reader = new ByteReader(new Uint8Array(0));
 
 /** The State itself. */
 export function decodedState(handler: Handler, state: unknown): unknown {
@@ -61,8 +62,32 @@ export function decodedState(handler: Handler, state: unknown): unknown {
 /** `Handler.reduce` of a State, or of an encoded one. */
 export function reduceState(handler: Handler, into: unknown, from: unknown): void {
   if (from instanceof EncodedState && handler.reduceEncoded !== undefined) {
-    handler.reduceEncoded(into, partReader.restart(from.bytes, from.start, from.end));
+    handler.reduceEncoded(into, readerOf(from));
   } else {
     handler.reduce(into, decodedState(handler, from));
   }
+}
+
+/** `Handler.aggregate` of a State, or of an encoded one. */
+export function aggregateState(handler: Handler, into: unknown, from: unknown, nowSec: number): void {
+  // Where the State over all clients is kept, to aggregate is to reduce.
+  if (handler.tabState === 'kept') reduceState(handler, into, from);
+  else handler.aggregate(into, decodedState(handler, from), nowSec);
+}
+
+/** `Handler.render` of a State, or of an encoded one. */
+export function renderState(handler: Handler, state: unknown, form: RenderForm, view: RenderView): JsonValue {
+  const rendering =
+    state instanceof EncodedState ? handler.renderEncoded?.(readerOf(state), form, view) : undefined;
+  return rendering ?? handler.render(decodedState(handler, state), form, view);
+}
+
+/** `Handler.figures` of a State, or of an encoded one. */
+export function figuresOfState(handler: Handler, state: unknown, view: RenderView): Figures | undefined {
+  const figures = state instanceof EncodedState ? handler.figuresEncoded?.(readerOf(state), view) : undefined;
+  return figures ?? handler.figures?.(decodedState(handler, state), view);
+}
+
+function readerOf({ bytes, start, end }: EncodedState): ByteReader {
+  return reader.restart(bytes, start, end);
 }

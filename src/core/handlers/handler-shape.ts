@@ -25,6 +25,8 @@ const optionalMethods = [
   'examine',
   'reduceEncoded',
   'sumEncoded',
+  'renderEncoded',
+  'figuresEncoded',
 ] as const satisfies readonly (keyof Handler)[];
 
 const typeName = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/;

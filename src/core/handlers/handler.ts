@@ -107,8 +107,16 @@ export interface Handler<S = unknown, V = unknown> {
 
   /** `text` returns the string that follows `name: `; the others return JSON. */
   render(state: S, form: RenderForm, view: RenderView): JsonValue;
+  /**
+   * What `render` would return of what `decode` would read, without making a State of it. The bytes are those that `examine` found good; the
+   * reader is for this call only.
+   * @returns undefined where it has to be decoded all the same
+   */
+  renderEncoded?(input: ByteReader, form: RenderForm, view: RenderView): JsonValue | undefined;
   /** The State as numbers, for `/metrics/tabs`. Types without numbers have none. */
   figures?(state: S, view: RenderView): Figures;
+  /** The same of an encoded State, as `renderEncoded`; only for types that have `figures`. */
+  figuresEncoded?(input: ByteReader, view: RenderView): Figures;
   /** Whether nothing has happened to `state` for `idleSec` (or all it held has expired), so that it may be forgotten. */
   shouldPrune(state: S, nowSec: number, idleSec: number): boolean;
 

@@ -13,6 +13,9 @@ import {
 
 type JsonObject = { readonly [key: string]: JsonValue };
 
+/** What of a histogram is shown to programs and people; the detailed form has more. */
+export type ShownHistogram = Pick<Histogram, 'count' | 'total' | 'percentiles'>;
+
 /** Count, total and average as programs get them. */
 export function totalsJson(count: number, total: number): JsonObject {
   return { count, total: saturated(total), average: average(total, count) };
@@ -56,13 +59,13 @@ export function histogramJson(histogram: Histogram): JsonObject {
 }
 
 /** Count, total and the seven percentiles (none while empty), as programs get them. */
-export function percentilesJson(histogram: Histogram): JsonObject {
+export function percentilesJson(histogram: ShownHistogram): JsonObject {
   const { count, total } = histogram;
   return { count, total: saturated(total), pct: histogram.percentiles(shownPercentiles) };
 }
 
 /** The same on one line, for people. */
-export function percentilesLine(histogram: Histogram): string {
+export function percentilesLine(histogram: ShownHistogram): string {
   return lineText([
     ['count', countText(histogram.count)],
     ['total', valueText(histogram.total)],

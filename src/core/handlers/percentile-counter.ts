@@ -1,6 +1,7 @@
 import type { TabType } from '../ids.js';
 import { coarseCount } from '../sketch/coarse.js';
 import { Histogram } from '../sketch/histogram.js';
+import { HistogramReading } from '../sketch/histogram-reading.js';
 import { sumHistograms } from '../sketch/histogram-sum.js';
 import { histogramFigures } from './figures.js';
 import type { Handler } from './handler.js';
@@ -14,6 +15,9 @@ export interface PercentileCounterState {
   /** Second of the newest event, -1 while there is none. */
   newestSec: number;
 }
+
+/** Of the State that is being shown, where that is encoded. */
+const allReading = new HistogramReading();
 
 /** Count, total and percentiles of all time. */
 export const percentileCounter: Handler<PercentileCounterState, number> = {
@@ -80,7 +84,18 @@ export const percentileCounter: Handler<PercentileCounterState, number> = {
     return form === 'json' ? percentilesJson(all) : histogramJson(all);
   },
 
+  renderEncoded(input, form) {
+    if (form === 'detailed') return undefined;
+    allReading.read(input);
+    return form === 'text' ? percentilesLine(allReading) : percentilesJson(allReading);
+  },
+
   figures: ({ all }) => ({ all: histogramFigures(all) }),
+
+  figuresEncoded(input) {
+    allReading.read(input);
+    return { all: histogramFigures(allReading) };
+  },
 
   shouldPrune: ({ newestSec }, nowSec, idleSec) => nowSec - newestSec >= idleSec,
 

@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { TabaError } from '../errors.js';
+import { BinList } from './bin-list.js';
 import { Bins, maxBinsPerSign, noBins } from './bins.js';
 
 /**
@@ -7,8 +8,9 @@ import { Bins, maxBinsPerSign, noBins } from './bins.js';
  * first), its length, its counts.
  */
 export function encodeBins(bins: Bins, out: ByteWriter): void {
+  const { keys, counts } = listed;
   if (bins.used === 0) out.varint(0);
-  else encodeList(listedKeys, listedCounts, bins.copyTo(listedKeys, listedCounts), out);
+  else encodeList(keys, counts, bins.copyTo(keys, counts), out);
 }
 
 /** The same for a list of bins, the first `length` entries of each array, ascending; there is at least one. */
@@ -61,15 +63,16 @@ export function encodeCounts(
   to: number,
   out: ByteWriter,
 ): void {
+  const { keys: usedKeys, counts: usedCounts } = listed;
   // Without branches, again.
   let used = 0;
   for (let at = from; at < to; at++) {
     const count = counts[at]!;
-    listedKeys[used] = first + at - from;
-    listedCounts[used] = count;
+    usedKeys[used] = first + at - from;
+    usedCounts[used] = count;
     used += (count + 255) >> 8;
   }
-  encodeList(listedKeys, listedCounts, used, out);
+  encodeList(usedKeys, usedCounts, used, out);
 }
 
 /** The same for a single bin. */
@@ -83,7 +86,7 @@ export function encodeBin(key: number, count: number, out: ByteWriter): void {
 /** @throws TabaError `corrupt` */
 export function decodeBins(input: ByteReader): Bins {
   const used = readBins(input);
-  return used === 0 ? noBins : Bins.ofList(listedKeys, listedCounts, used);
+  return used === 0 ? noBins : Bins.ofList(listed.keys, listed.counts, used);
 }
 
 /**
@@ -94,9 +97,10 @@ export function decodeBins(input: ByteReader): Bins {
 export function addDecodedBins(bins: Bins, shift: number, input: ByteReader): Bins {
   const used = readBins(input);
   if (used === 0) return bins;
-  if (bins.used === 0 && shift === 0) return Bins.ofList(listedKeys, listedCounts, used);
+  const { keys, counts } = listed;
+  if (bins.used === 0 && shift === 0) return Bins.ofList(keys, counts, used);
   const sum = bins === noBins ? new Bins() : bins;
-  sum.addList(listedKeys, listedCounts, used, shift);
+  sum.addList(keys, counts, used, shift);
   return sum;
 }
 
@@ -133,9 +137,10 @@ let nextSum = roomForSum();
 
 /** The sum is what was just read: that many bins. */
 function takeListed(length: number): number {
+  const { keys: readKeys, counts: readCounts } = listed;
   for (let slot = 0; slot < length; slot++) {
-    sum.keys[slot] = listedKeys[slot]!;
-    sum.counts[slot] = listedCounts[slot]!;
+    sum.keys[slot] = readKeys[slot]!;
+    sum.counts[slot] = readCounts[slot]!;
   }
   return length;
 }
@@ -144,18 +149,19 @@ function takeListed(length: number): number {
 function addListed(used: number, length: number): number {
   if (length === 0) return used;
   const { keys, counts } = sum;
+  const { keys: readKeys, counts: readCounts } = listed;
   const into = nextSum;
   let end = 0;
   let at = 0;
   for (let slot = 0; slot < length; slot++) {
-    const key = listedKeys[slot]!;
+    const key = readKeys[slot]!;
     for (; at < used && keys[at]! < key; at++, end++) {
       into.keys[end] = keys[at]!;
       into.counts[end] = counts[at]!;
     }
     into.keys[end] = key;
     into.counts[end++] =
-      at < used && keys[at] === key ? counts[at++]! + listedCounts[slot]! : listedCounts[slot]!;
+      at < used && keys[at] === key ? counts[at++]! + readCounts[slot]! : readCounts[slot]!;
   }
   for (; at < used; at++, end++) {
     into.keys[end] = keys[at]!;
@@ -166,34 +172,33 @@ function addListed(used: number, length: number): number {
   return end;
 }
 
-/** @returns how many are in `listedKeys` and `listedCounts` now */
-function readBins(input: ByteReader): number {
+/** Reads bins into a list. @returns how many these are @throws TabaError `corrupt` */
+export function readBins(input: ByteReader, into = listed): number {
+  const { keys, counts } = into;
   let key = 0;
   let used = 0;
   for (let runs = input.varint(), run = 0; run < runs; run++) {
     key += run === 0 ? input.signedVarint() : input.varint();
     const length = input.varint();
     const end = used + length;
-    if (end > listedKeys.length)
-      throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
+    if (end > keys.length) throw new TabaError('corrupt', `more than ${maxBinsPerSign} bins of one sign`);
     if (length > 0 && (key < -largestKey || key + length - 1 > largestKey)) {
       throw new TabaError('corrupt', `${length} bins from ${key} on`);
     }
-    input.counts(listedCounts, used, end);
+    input.counts(counts, used, end);
     for (; used < end; used++) {
-      if (!(listedCounts[used]! > 0))
-        throw new TabaError('corrupt', `bin ${key} holds ${listedCounts[used]}`);
-      listedKeys[used] = key++;
+      if (!(counts[used]! > 0)) throw new TabaError('corrupt', `bin ${key} holds ${counts[used]}`);
+      keys[used] = key++;
     }
   }
+  into.length = used;
   return used;
 }
 
 /** Far beyond every double at the finest scale. */
 const largestKey = 2 ** 20;
-/** Shared by all calls: bins lie here between their bytes and their layout. One more than there may be while a bin is being added. */
-const listedKeys = new Int32Array(maxBinsPerSign + 1);
-const listedCounts = new Float64Array(maxBinsPerSign + 1);
+/** Shared by all calls: bins lie here between their bytes and their layout. */
+const listed = new BinList();
 /** Where runs end in a list, and the bytes of one, at most: three varints of four bytes and less for each bin. */
 const runEnds = new Int32Array(maxBinsPerSign + 1);
 const encoded = new Uint8Array(16 * (maxBinsPerSign + 1));

@@ -225,10 +225,7 @@ export class Bins {
     this.merge(finer, 1);
   }
 
-  /**
-   * Goes on with a walk, ascending or descending, to the bin that holds the value at index `rank`, and stays before it.
-   * @returns the bin, or undefined when the walk has passed them all
-   */
+  /** See `WalkedBins`. */
   seek(walk: BinWalk, rank: number, ascending: boolean): number | undefined {
     const list = this.#list;
     const counts = this.#counts;

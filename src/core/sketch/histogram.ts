@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
-import { Bins, type BinWalk, maxBinsPerSign, noBins } from './bins.js';
+import { Bins, maxBinsPerSign, noBins } from './bins.js';
 import { addDecodedBins, decodeBins, encodeBins, examineBins } from './bins-codec.js';
 import { type CoarseHistogram, coarseTotal, finiteRanges } from './coarse.js';
 import {
@@ -10,8 +10,8 @@ import {
   type HistogramFigures,
   noFigures,
 } from './figures-codec.js';
-import { bucketIndex, finestScale, indexOfKey, lowerBoundary } from './scale.js';
-import { shortestDecimal } from './shortest-decimal.js';
+import { percentilesOf } from './percentiles.js';
+import { bucketIndex, finestScale, indexOfKey, lowerBoundary, upperBoundary } from './scale.js';
 
 /** A histogram that came in with wider buckets is spread evenly over so many points of each of its ranges. */
 const pointsPerRange = 64;
@@ -201,25 +201,20 @@ export class Histogram {
   /** What is in use, in ascending order of values. */
   buckets(): HistogramBucket[] {
     const buckets: HistogramBucket[] = [];
+    const { scale } = this;
     const keys = new Int32Array(Math.max(this.#negative.used, this.#positive.used));
     const counts = new Float64Array(keys.length);
     for (let slot = this.#negative.copyTo(keys, counts) - 1; slot >= 0; slot--) {
-      buckets.push([-this.#upper(keys[slot]!), -this.#lower(keys[slot]!), counts[slot]!]);
+      const key = keys[slot]!;
+      buckets.push([-upperBoundary(key, scale), -lowerBoundary(key, scale), counts[slot]!]);
     }
     if (this.zeros > 0) buckets.push([0, 0, this.zeros]);
     const positives = this.#positive.copyTo(keys, counts);
     for (let slot = 0; slot < positives; slot++) {
-      buckets.push([this.#lower(keys[slot]!), this.#upper(keys[slot]!), counts[slot]!]);
+      const key = keys[slot]!;
+      buckets.push([lowerBoundary(key, scale), upperBoundary(key, scale), counts[slot]!]);
     }
     return buckets;
-  }
-
-  #lower(key: number): number {
-    return lowerBoundary(key, this.scale);
-  }
-
-  #upper(key: number): number {
-    return Math.min(lowerBoundary(key + 1, this.scale), Number.MAX_VALUE);
   }
 
   /**
@@ -227,52 +222,7 @@ export class Histogram {
    * bucket, so within `errorBound` of the truth, and never outside of minimum and maximum. Empty if the histogram is.
    */
   percentiles(ps: readonly number[]): number[] {
-    const { count, min, max } = this;
-    if (count === 0) return [];
-    const last = count - 1;
-    // One walk over all buckets for as long as the ranks ascend; boundaries are worked out for those that hold one of them.
-    const walk = startWalk();
-    let walkedTo = 0;
-    // A copy has just the length that it needs, and no function is called for each.
-    const values = ps.slice();
-    for (let place = 0; place < values.length; place++) {
-      const rank = Math.min(Math.floor(values[place]! * count), last);
-      if (rank <= 0) {
-        values[place] = min;
-      } else if (rank === last) {
-        values[place] = max;
-      } else {
-        if (rank < walkedTo) startWalk();
-        walkedTo = rank;
-        values[place] = this.#valueAt(rank, walk);
-      }
-    }
-    return values;
-  }
-
-  /** The value at index `rank` of all in ascending order, to which `walk` has not come yet. */
-  #valueAt(rank: number, walk: ValueWalk): number {
-    if (walk.among === 'negatives') {
-      const key = this.#negative.seek(walk, rank, false);
-      if (key !== undefined) return this.#within(-this.#upper(key), -this.#lower(key));
-      walk.among = 'zeros';
-    }
-    if (walk.among === 'zeros') {
-      if (walk.seen + this.zeros > rank) return this.#within(0, 0);
-      walk.seen += this.zeros;
-      walk.at = 0;
-      walk.among = 'positives';
-    }
-    const key = this.#positive.seek(walk, rank, true);
-    // Fractional counts may come to a little less than their sum.
-    return key === undefined ? this.max : this.#within(this.#lower(key), this.#upper(key));
-  }
-
-  #within(low: number, high: number): number {
-    if (low >= 0) {
-      return shortestDecimal(Math.max(low, this.min), Math.min(high, this.max), this.min > low);
-    }
-    return -shortestDecimal(Math.max(-high, -this.max), Math.min(-low, -this.min), this.max < high);
+    return percentilesOf(this, this.#negative, this.#positive, ps);
   }
 
   /**
@@ -307,22 +257,6 @@ export class Histogram {
     examineBins(input);
     return count;
   }
-}
-
-/** A walk over all values of a histogram in ascending order. */
-interface ValueWalk extends BinWalk {
-  among: 'negatives' | 'zeros' | 'positives';
-}
-
-/** The walk of whoever works out percentiles at the moment: nobody else can come in between. */
-const theWalk: ValueWalk = { at: 0, seen: 0, among: 'negatives' };
-
-/** Back to the beginning. */
-function startWalk(): ValueWalk {
-  theWalk.at = 0;
-  theWalk.seen = 0;
-  theWalk.among = 'negatives';
-  return theWalk;
 }
 
 /** Upper by lower end of a range that does not lie within one bucket of the finest scale; 1 for one that does. */

@@ -85,6 +85,11 @@ export function lowerBoundary(index: number, scale: number): number {
   return octave < -1000 ? mantissa * powerOfTwo(octave + 100) * 2 ** -100 : mantissa * powerOfTwo(octave);
 }
 
+/** The upper boundary of bucket `index` at `scale`, as far as doubles go. */
+export function upperBoundary(index: number, scale: number): number {
+  return Math.min(lowerBoundary(index + 1, scale), Number.MAX_VALUE);
+}
+
 /** By its bits: several times as fast as a power. @param exponent from -1022 to 1023 */
 function powerOfTwo(exponent: number): number {
   words[high] = (exponent + 1023) << 20;

@@ -1,6 +1,13 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { Cascade, type RingKind, type WindowBounds } from './cascade.js';
-import { CellExaminer, CellMerger, decodeCells, encodeCells } from './cascade-codec.js';
+import {
+  CellExaminer,
+  CellMerger,
+  type CellReader,
+  decodeCells,
+  encodeCells,
+  readCells,
+} from './cascade-codec.js';
 import type { Layout } from './layout.js';
 import { NumberRing } from './number-ring.js';
 
@@ -27,7 +34,7 @@ export interface NumberWindow {
 }
 
 /** Counts and totals of all windows of a layout at one moment, filled anew for one State after the other. */
-export class WindowSums {
+export class WindowSums implements CellReader {
   readonly counts: Float64Array;
   readonly totals: Float64Array;
   readonly #layout: Layout;
@@ -38,6 +45,8 @@ export class WindowSums {
   readonly #ends: Float64Array;
   /** Shared by all calls that need it for a moment. */
   readonly #sum = { count: 0, total: 0 };
+  /** Knows which cells the windows of the layout show. */
+  readonly #cascade: Cascade<NumberRing>;
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -45,14 +54,12 @@ export class WindowSums {
     this.totals = new Float64Array(layout.length);
     this.#starts = new Float64Array(layout.length ** 2);
     this.#ends = new Float64Array(layout.length);
+    this.#cascade = newNumberCascade(layout);
   }
 
   /** @param cascade of this layout */
   fill(cascade: Cascade<NumberRing>, nowSec: number): void {
-    const { counts, totals } = this;
-    counts.fill(0);
-    totals.fill(0);
-    if (nowSec !== this.#nowSec) this.#turnTo(cascade, nowSec);
+    this.#begin(nowSec);
     const { rings } = cascade;
     for (let number = 0; number < rings.length; number++) {
       const ring = rings[number]!;
@@ -60,9 +67,47 @@ export class WindowSums {
     }
   }
 
+  /**
+   * The same for a cascade that is encoded, without making one.
+   * @throws TabaError `corrupt`, where `decodeNumberCascade` would
+   */
+  fillFrom(input: ByteReader, nowSec: number): void {
+    this.#begin(nowSec);
+    readCells(this.#layout, input, this);
+  }
+
+  /** What a window covers at `nowSec`, see `Cascade.bounds`. */
+  bounds(window: number, nowSec: number): WindowBounds {
+    return this.#cascade.bounds(window, nowSec);
+  }
+
+  #begin(nowSec: number): void {
+    this.counts.fill(0);
+    this.totals.fill(0);
+    if (nowSec !== this.#nowSec) this.#turnTo(nowSec);
+  }
+
+  /** For `fillFrom` alone, as `read`. */
+  begin(): void {}
+
+  read(ring: number, cell: number, input: ByteReader): number {
+    const count = input.count();
+    const total = input.number();
+    if (cell >= this.#ends[ring]!) return count;
+    const { counts, totals } = this;
+    const windows = counts.length;
+    for (let window = 0; window < windows; window++) {
+      if (cell < this.#starts[ring * windows + window]!) continue;
+      counts[window]! += count;
+      totals[window]! += total;
+    }
+    return count;
+  }
+
   /** Which cells the windows show is the same for all States of one answer. */
-  #turnTo(cascade: Cascade<NumberRing>, nowSec: number): void {
+  #turnTo(nowSec: number): void {
     const windows = this.#layout.length;
+    const cascade = this.#cascade;
     for (let window = 0; window < windows; window++) {
       const bounds = cascade.bounds(window, nowSec);
       for (let ring = 0; ring < windows; ring++) {

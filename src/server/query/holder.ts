@@ -1,3 +1,4 @@
+import { aggregateState, figuresOfState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { BucketIndex, ClientId, TabType } from '../../core/ids.js';
@@ -164,7 +165,7 @@ class Answering {
 
   #addSum(content: Content, handler: Handler, sum: unknown): void {
     content.sum ??= handler.newState();
-    handler.aggregate(content.sum, sum, this.#showing.view.nowSec);
+    aggregateState(handler, content.sum, sum, this.#showing.view.nowSec);
   }
 
   /** What a bucket adds; undefined when it was lost meanwhile. */
@@ -196,7 +197,7 @@ class Answering {
 
     figures: ({ rows }) =>
       this.#ofAggregates(({ tab, handler }, aggregate) => {
-        const figures = handler.figures?.(aggregate, this.#showing.view);
+        const figures = figuresOfState(handler, aggregate, this.#showing.view);
         if (figures !== undefined) rows.push(this.#row(tab.tab, tab.type, JSON.stringify(figures)));
       }),
 

@@ -1,3 +1,4 @@
+import { aggregateState, renderState } from '../../core/handlers/encoded-state.js';
 import type { Handler, JsonValue, RenderForm, RenderView } from '../../core/handlers/handler.js';
 import type { ClientId } from '../../core/ids.js';
 import type { TabStates } from '../reduce/bucket-view.js';
@@ -29,7 +30,7 @@ export function aggregateOf(
   if (whose === 'all' && handler.tabState === 'kept') return tabState;
   if (whose !== 'all' && clients.size === 0) return undefined;
   const aggregate = handler.newState();
-  for (const state of clients.values()) handler.aggregate(aggregate, state, view.nowSec);
+  for (const state of clients.values()) aggregateState(handler, aggregate, state, view.nowSec);
   return aggregate;
 }
 
@@ -37,12 +38,12 @@ export function aggregateOf(
 export function projectionOf(handler: Handler, state: unknown, showing: Showing): JsonValue {
   if (handler.tabState === 'kept') return rendered(handler, state, showing);
   const one = handler.newState();
-  handler.aggregate(one, state, showing.view.nowSec);
+  aggregateState(handler, one, state, showing.view.nowSec);
   return rendered(handler, one, showing);
 }
 
 export function rendered(handler: Handler, state: unknown, { form, view }: Showing): JsonValue {
-  const rendering = handler.render(state, form, view);
+  const rendering = renderState(handler, state, form, view);
   if (form !== 'detailed') return rendering;
   const isObject = typeof rendering === 'object' && rendering !== null && !Array.isArray(rendering);
   return { type: handler.type, as_of: view.nowSec, ...(isObject ? rendering : { values: rendering }) };

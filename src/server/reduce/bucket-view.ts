@@ -8,7 +8,7 @@ import { OwnedTab, type Whose } from './owned-tab.js';
 import { isClient, type Slot, type TabSlots } from './slot.js';
 import type { States } from './states.js';
 
-/** States of one tab at one moment. They belong to the owner: valid within the look only, and never to be changed. */
+/** States of one tab at one moment, some of them `EncodedState`s. They belong to the owner: valid within the look only, and never to be changed. */
 export interface TabStates {
   readonly tab: OwnedTab;
   readonly handler: Handler;
@@ -195,7 +195,7 @@ function statesOf(
   let tabState: unknown;
   for (const slot of slots) {
     const page = read?.get(slot);
-    const state = states.stateOf(slot) ?? (page?.position === slot.storedPosition ? page.state : undefined);
+    const state = states.asKept(slot) ?? (page?.position === slot.storedPosition ? page.state : undefined);
     if (state === undefined) return undefined;
     if (!isClient(slot.owner)) {
       tabState = state;

@@ -1,4 +1,5 @@
 import { ByteReader } from '../../core/bytes.js';
+import { EncodedState } from '../../core/handlers/encoded-state.js';
 
 /** What memory is given out in. */
 const grainBytes = 16;
@@ -126,6 +127,13 @@ export class SmallStates {
     }
     readers.length = summands;
     return readers;
+  }
+
+  /** The State that is kept there, to which nothing was added; holds for as long as it is kept. */
+  only(place: Place): EncodedState {
+    const piece = this.#pieceOf(place);
+    const at = offsetOf(place);
+    return new EncodedState(piece, at + headBytes + lengthBytes, at + usedIn(piece, at));
   }
 
   /** Moves a State to where it has room for `used` bytes, and for as much again as it needs more, but no less than for a half of all. */

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
-import type { EncodedState } from '../../core/handlers/encoded-state.js';
+import { decodedState, type EncodedState } from '../../core/handlers/encoded-state.js';
 import type { Handler } from '../../core/handlers/handler.js';
 import {
   beginState,
@@ -43,10 +43,14 @@ export class StateMemory {
 
   /** For reading only, and a copy where it is kept encoded; undefined while it is not in memory. */
   stateOf(slot: Slot): unknown {
-    const handler = slot.tabSlots.handler!;
-    this.#sumUp(slot, handler);
+    return decodedState(slot.tabSlots.handler!, this.asKept(slot));
+  }
+
+  /** For reading only: the State, or an `EncodedState` that holds until this State is changed or dropped; undefined while it is not in memory. */
+  asKept(slot: Slot): unknown {
+    this.#sumUp(slot, slot.tabSlots.handler!);
     const { kept } = slot;
-    return typeof kept === 'number' ? handler.decode(this.#small.read(kept)[0]!) : kept;
+    return typeof kept === 'number' ? this.#small.only(kept) : kept;
   }
 
   /** To be changed; from now on it is an object. Undefined while it is not in memory. */

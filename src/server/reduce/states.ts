@@ -120,6 +120,11 @@ export class States {
     return this.#memory.stateOf(slot);
   }
 
+  /** The same, or an `EncodedState` where it is kept as one: good until the States are changed. */
+  asKept(slot: Slot): unknown {
+    return this.#memory.asKept(slot);
+  }
+
   /** The State of a slot that is not cold, to be changed; begins one that does not exist yet. */
   writable(slot: Slot, handler: Handler): unknown {
     if (!slot.isInMemory) this.replace(slot, handler.newState());

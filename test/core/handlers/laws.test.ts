@@ -1,6 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { ByteReader, ByteWriter } from '../../../src/core/bytes.js';
+import {
+  aggregateState,
+  EncodedState,
+  figuresOfState,
+  renderState,
+} from '../../../src/core/handlers/encoded-state.js';
 import { builtinHandlers } from '../../../src/core/handlers/registry.js';
 import { bytesOf, copyOf, epochSec, eventsOf, payloads, stateOf } from './state-kit.js';
 
@@ -99,6 +106,28 @@ for (const type of registry.types()) {
         handler.shouldPrune(state, epochSec + offset, 3600);
         handler.aggregate(handler.newState(), state, epochSec + offset);
         return bytesOf(handler, state) === before;
+      }),
+    );
+  });
+
+  t.test(`${type}: an encoded State is shown, and aggregated, as the State itself is`, async () => {
+    fc.assert(
+      fc.property(events, fc.integer({ min: -4000, max: 90_000 }), (list, offset) => {
+        const state = stateOf(handler, list);
+        const encoded = new EncodedState(Buffer.from(bytesOf(handler, state), 'hex'));
+        const nowSec = epochSec + offset;
+        const [into, other] = [handler.newState(), handler.newState()];
+        handler.aggregate(into, state, nowSec);
+        aggregateState(handler, other, encoded, nowSec);
+        const shown = [
+          ...(['text', 'json', 'detailed'] as const).map((form) => [
+            handler.render(state, form, { nowSec }),
+            renderState(handler, encoded, form, { nowSec }),
+          ]),
+          [handler.figures?.(state, { nowSec }), figuresOfState(handler, encoded, { nowSec })],
+          [bytesOf(handler, into), bytesOf(handler, other)],
+        ];
+        return shown.every(([due, found]) => isDeepStrictEqual(due, found));
       }),
     );
   });

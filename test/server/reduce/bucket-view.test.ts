@@ -1,4 +1,5 @@
 import t from 'tap';
+import { reduceState, renderState } from '../../../src/core/handlers/encoded-state.js';
 import type { HandlerRegistry } from '../../../src/core/handlers/registry.js';
 import type { TabStates } from '../../../src/server/reduce/bucket-view.js';
 import type { Owners } from '../../../src/server/reduce/owners.js';
@@ -22,8 +23,8 @@ async function sumOfClients(owners: Owners): Promise<number> {
   let sum = 0;
   await viewTab(owners, 'a', 'all clients', ({ handler, clients }) => {
     const total = handler.newState();
-    for (const state of clients.values()) handler.reduce(total, state);
-    sum = (handler.render(total, 'json', { nowSec: 0 }) as { total: number }).total;
+    for (const state of clients.values()) reduceState(handler, total, state);
+    sum = (renderState(handler, total, 'json', { nowSec: 0 }) as { total: number }).total;
   });
   return sum;
 }

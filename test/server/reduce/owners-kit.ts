@@ -1,5 +1,6 @@
 import type { Block } from '../../../src/core/block.js';
 import { bucketOf } from '../../../src/core/buckets.js';
+import { renderState } from '../../../src/core/handlers/encoded-state.js';
 import { builtinHandlers, type HandlerRegistry } from '../../../src/core/handlers/registry.js';
 import type { ClientId, ProducerId, Seq, TabName, TabType } from '../../../src/core/ids.js';
 import { PartMap } from '../../../src/core/parts.js';
@@ -91,7 +92,7 @@ export async function counts(owners: Owners, tab = 'a'): Promise<Record<string, 
   const found: Record<string, number> = {};
   const add = ({ handler, tabState, clients }: TabStates): void => {
     const count = (state: unknown): number =>
-      (handler.render(state, 'json', { nowSec: 0 }) as { count: number }).count;
+      (renderState(handler, state, 'json', { nowSec: 0 }) as { count: number }).count;
     if (tabState !== undefined) found[''] = count(tabState);
     for (const [client, state] of clients) found[client] = count(state);
   };

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { Answer } from '../../../src/core/block.js';
+import { renderState } from '../../../src/core/handlers/encoded-state.js';
 import { builtinHandlers, type HandlerRegistry } from '../../../src/core/handlers/registry.js';
 import type { BucketIndex, TabName } from '../../../src/core/ids.js';
 import { openMemoryStore } from '../../../src/storage/memory/memory-store.js';
@@ -208,7 +209,7 @@ t.test('a timestamp from the future is counted at the present of the append', as
   const owners = await begin();
   await owners.take(block({ type: 'CounterGroup', timestampSec: baseMs / 1000 + 9999 }));
   await viewTab(owners, 'a', 'tab', ({ tabState }) => {
-    const text = registry.get('CounterGroup')!.render(tabState, 'json', { nowSec: baseMs / 1000 }) as {
+    const text = renderState(registry.get('CounterGroup')!, tabState, 'json', { nowSec: baseMs / 1000 }) as {
       '1m': { count: number };
     };
     t.equal(text['1m'].count, 1);
