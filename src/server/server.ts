@@ -202,7 +202,7 @@ class Server implements RunningServer {
     const { store, heartbeatMs, leaseMs, limits, clock } = this.#options;
     const describe = (): Member => this.#describe();
     const { coordination } = store;
-    if (coordination === undefined) return soleCluster(this.#owners, describe);
+    if (coordination === undefined) return soleCluster(this.#owners, this.#id, describe);
     return new SharedCluster({
       ...{ coordination, owners: this.#owners, heartbeatMs, leaseMs, describe, clock, log },
       maxFrameBytes: limits.maxFrameBytes,

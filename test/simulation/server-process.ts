@@ -177,7 +177,7 @@ export class ServerProcess {
       ...{ subject: 'sum', tabs: [tab], clients: 'all', form: 'json', partial: false },
       nowSec: (epochMs + cluster.world.nowMs) / 1000,
       maxBytes: maxResultBytes,
-      signal: neverAborted,
+      asker: { isAborted: false },
     });
     return sum;
   }
@@ -203,4 +203,3 @@ export class ServerProcess {
 
 const roles = ['be'] as const;
 const nothing = new Uint8Array();
-const neverAborted = new AbortController().signal;

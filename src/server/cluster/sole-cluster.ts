@@ -1,12 +1,13 @@
+import type { MemberId } from '../../core/ids.js';
 import type { Member } from '../../storage/coordination.js';
 import type { Owners } from '../reduce/owners.js';
 import { alone } from './alone.js';
 import type { Cluster } from './cluster.js';
 
 /** A server on a store of its own: every bucket is its, from the start to the end. */
-export function soleCluster(owners: Owners, describe: () => Member): Cluster {
+export function soleCluster(owners: Owners, self: MemberId, describe: () => Member): Cluster {
   return {
-    peers: alone(describe),
+    peers: alone(self, describe),
     questions: {},
     deliver: (block) => owners.take(block),
     mayRead: true,

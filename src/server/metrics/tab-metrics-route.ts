@@ -59,7 +59,7 @@ async function answer(
     ...selectionOf(parameters, limits.maxExpressionBytes),
     ...{ subject: 'figures', form: 'json', nowSec, maxBytes: limits.maxResultBytes },
     partial: parameters.flag('partial', false),
-    signal: request.signal,
+    asker: request,
   });
   const format = formatOf(request.headers.get('accept'));
   const exposition = new Exposition(format, limits.maxResultBytes);

@@ -146,13 +146,13 @@ function byReason(undone: readonly Undone[]): Record<string, string> {
 
 /** The tabs that a request means. @throws TabaError `unknown_tab`, `unavailable` */
 async function namesOf(
-  { signal }: HttpRequest,
+  asker: HttpRequest,
   parameters: Parameters,
   { gather, limits }: AdminOptions,
 ): Promise<string[]> {
   const selection = selectionOf(parameters, limits.maxExpressionBytes);
   const { rows } = await gather.gather({
-    ...{ ...selection, signal, subject: 'tabs', form: 'json', nowSec: 0, partial: false },
+    ...{ ...selection, asker, subject: 'tabs', form: 'json', nowSec: 0, partial: false },
     maxBytes: limits.maxResultBytes,
   });
   return rows.map(([tab]) => tab!);

@@ -55,7 +55,9 @@ export class AnswerBody {
   /** @param before, after what does not count as part of the answer */
   finish(before: string, after: string): readonly Uint8Array[] {
     this.#text += after;
-    this.#flush();
+    // Most answers are as short as that: a whole piece for each would keep the garbage collector busy.
+    if (this.#piece === undefined) this.#pieces.push(Buffer.from(this.#text));
+    else this.#flush();
     this.#cut();
     return before === '' ? this.#pieces : [Buffer.from(before), ...this.#pieces];
   }

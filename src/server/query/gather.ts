@@ -9,6 +9,7 @@ import { type Ask, isListed, type Told } from './ask.js';
 import { decodeTold, encodeAsk } from './ask-codec.js';
 import { bucketRanges } from './bucket-ranges.js';
 import type { Holder } from './holder.js';
+import type { Asker } from './query-turn.js';
 import { Size } from './result.js';
 import { askWhileAlive, type Scatter } from './scatter.js';
 import { bucketsOf, choiceWithin } from './selecting.js';
@@ -17,8 +18,7 @@ import { bucketsOf, choiceWithin } from './selecting.js';
 export interface Question extends Omit<Ask, 'buckets'> {
   /** Answer for the buckets that are served, where some are not. */
   readonly partial: boolean;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
+  readonly asker: Asker;
 }
 
 export interface Gathered {
@@ -72,15 +72,15 @@ export class Gather {
     const tabsIn = choiceWithin(question.tabs, this.#options.bucketCount);
     return this.#options.scatter.ask(buckets, async (holder, its) => {
       const ask = { ...question, tabs: tabsIn(its), buckets: its };
-      const told = await this.#askHolder(holder, ask, question.signal);
+      const told = await this.#askHolder(holder, ask, question.asker);
       merged.add(told);
       return told.missing;
     });
   }
 
-  async #askHolder(member: MemberId, ask: Ask, signal: AbortSignal): Promise<Told> {
+  async #askHolder(member: MemberId, ask: Ask, asker: Asker): Promise<Told> {
     const { holder, peers, registry, clock } = this.#options;
-    if (member === peers.self) return holder.answer(ask, signal);
+    if (member === peers.self) return holder.answer(ask, asker);
     const question = { name: queryQuestion, body: encodeAsk(ask), timeoutMs: askTimeoutMs };
     return decodeTold(await askWhileAlive({ peers, clock }, member, question), ask, registry);
   }

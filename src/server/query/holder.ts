@@ -8,7 +8,7 @@ import type { OwnedTab } from '../reduce/owned-tab.js';
 import type { Reading } from '../reduce/reading.js';
 import { type Ask, isListed, type Subject, type Told } from './ask.js';
 import { handlerOf } from './handler-of.js';
-import { QueryTurn } from './query-turn.js';
+import { type Asker, QueryTurn } from './query-turn.js';
 import {
   aggregateOf,
   projectionOf,
@@ -52,10 +52,10 @@ export class Holder {
   }
 
   /**
-   * @param signal aborted when nobody waits for the answer any more
+   * @param asker who waits for the answer
    * @throws TabaError `bad_expression`, `query_too_slow`, `result_too_large`, `unknown_type`
    */
-  async answer(ask: Ask, signal?: AbortSignal): Promise<Told> {
+  async answer(ask: Ask, asker?: Asker): Promise<Told> {
     const { reading, clock, maxExpressionBytes } = this.#options;
     const missing: BucketIndex[] = [];
     const views: BucketView[] = [];
@@ -64,13 +64,13 @@ export class Holder {
       if (view === undefined) missing.push(bucket);
       else views.push(view);
     }
-    const selecting = { reading, maxExpressionBytes, turn: new QueryTurn(clock, selectBudgetMs, signal) };
+    const selecting = { reading, maxExpressionBytes, turn: new QueryTurn(clock, selectBudgetMs, asker) };
     const clients = await selectClients(ask.clients, selecting);
     const selected = await selectTabs(views, ask.tabs, selecting);
     const foundClients = isListed(ask.clients) ? await knownClients(ask.clients, selecting) : [];
 
     const showing = { clients, form: ask.form, view: { nowSec: ask.nowSec } };
-    const turn = new QueryTurn(clock, renderBudgetMs, signal);
+    const turn = new QueryTurn(clock, renderBudgetMs, asker);
     const answering = new Answering(ask, showing, turn, this.#options);
     const lost = await answering.run(selected);
     const foundTabs = isListed(ask.tabs) ? namesOf(selected, new Set(lost)) : [];
@@ -142,7 +142,7 @@ class Answering {
       }
     };
     // One after the other, for clients: what is taken by a bucket that is lost must not be missed by those beside it.
-    const atOnce = this.#subject === 'clients' ? 1 : parallelViews;
+    const atOnce = this.#subject === 'clients' ? 1 : Math.min(parallelViews, selected.length);
     await Promise.all(Array.from({ length: atOnce }, work));
     return lost;
   }

@@ -112,10 +112,10 @@ async function answer(
   const gathered = await gather.gather({
     ...{ ...selection, subject, form, nowSec, maxBytes },
     partial: parameters.flag('partial', false),
-    signal: request.signal,
+    asker: request,
   });
   const { missing } = gathered;
-  const turn = new QueryTurn(clock, writeBudgetMs, request.signal);
+  const turn = new QueryTurn(clock, writeBudgetMs, request);
   const wording = { form, missing, maxBytes, ...(isTimed && { asOfSec: nowSec }) };
   return answer(gathered, wording, { registry, turn });
 }

@@ -11,6 +11,7 @@ const rankBase = 128;
  * equal stay in the order in which they came.
  */
 export async function orderOf(texts: readonly string[], turn: QueryTurn): Promise<Uint32Array> {
+  if (texts.length < 2) return Uint32Array.from(texts, (_, place) => place);
   const ranks = await ranksOf(texts, turn);
   let order = Uint32Array.from(texts, (_, place) => place);
   let merged = new Uint32Array(order.length);

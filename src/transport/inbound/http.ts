@@ -10,8 +10,8 @@ export interface HttpRequest {
   readonly body: Uint8Array;
   /** Address of the other side. */
   readonly peer: string;
-  /** Aborted when the client goes away before its answer. */
-  readonly signal: AbortSignal;
+  /** Whether the client has gone away before its answer. */
+  readonly isAborted: boolean;
 }
 
 export interface HttpReply {

@@ -12,7 +12,6 @@ export class IncomingRequest implements HttpRequest {
   body: Uint8Array = noBody;
   readonly #rawQuery: string;
   #query: URLSearchParams | undefined;
-  #abort: AbortController | undefined;
   #isAborted = false;
 
   constructor(native: NativeRequest, response: HttpResponse) {
@@ -32,22 +31,12 @@ export class IncomingRequest implements HttpRequest {
     return this.#query;
   }
 
-  /** Made only when somebody asks for it: most requests are answered before anything could abort them. */
-  get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#isAborted) this.#abort.abort();
-    }
-    return this.#abort.signal;
-  }
-
   get isAborted(): boolean {
     return this.#isAborted;
   }
 
   abort(): void {
     this.#isAborted = true;
-    this.#abort?.abort();
   }
 }
 

@@ -101,7 +101,7 @@ export class TinyServer {
     if (route === undefined) throw new Error(`no route ${method} ${url.pathname}`);
     const request: HttpRequest = {
       ...{ method, path: url.pathname, query: url.searchParams, headers: new Map([['accept', accept]]) },
-      ...{ body: new Uint8Array(), peer: 'test', signal: new AbortController().signal },
+      ...{ body: new Uint8Array(), peer: 'test', isAborted: false },
     };
     try {
       const { status, body = '', headers = {} } = await route.handle(request);
