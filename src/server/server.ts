@@ -172,7 +172,7 @@ class Server implements RunningServer {
     });
     this.#querying = querying({
       ...{ owners: this.#owners, peers: this.#cluster.peers, store, registry, limits, clock },
-      presentSec: () => clock.nowMs() / 1000 - discountSec(this.#clusterStatus.latency()),
+      presentSec: () => clock.nowMs() / 1000 - discountSec(this.#clusterStatus.latenessSec()),
       discardPending: (buckets) => this.#producer.discard('flushed', buckets),
     });
     this.#links = new Links({

@@ -118,8 +118,8 @@ export function clusterLatency(servers: readonly Lateness[]): LatencyReport {
   };
 }
 
-/** By how much the present of a query is put back, so that short windows are not for ever half empty. */
-export function discountSec({ cluster_aggregate: latenessSec }: LatencyReport): number {
+/** By how much the present of a query is put back, so that short windows are not for ever half empty. @param latenessSec of the cluster */
+export function discountSec(latenessSec: number): number {
   return Math.min(maxDiscountSec, latenessSec);
 }
 

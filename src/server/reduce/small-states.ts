@@ -7,8 +7,8 @@ const grainBytes = 16;
 const maxGrains = 64;
 /** At the beginning of a block: its length in grains (u8), and how many bytes are in use (u16). */
 const headBytes = 3;
-/** Shorter ones are copied byte by byte: a call to copy them would take longer. */
-const shortBytes = 48;
+/** Shorter ones, as most Parts are, are copied byte by byte: a view of them to copy from would take as long, and be garbage. */
+const shortBytes = 96;
 /** A block has no more than so many times the room that its State needs alone. */
 const mostRoom = 3;
 /** Before each summand: its length (u16). */
@@ -99,8 +99,10 @@ export class SmallStates {
   /** Gives the pieces back in which nothing lies; looks at all that was released. */
   giveBack(): void {
     const free = new Array<number>(this.#pieces.length).fill(0);
-    for (const [grains, places] of this.#released.entries()) {
-      for (const place of places) free[pieceOf(place)]! += grains;
+    // By index: it runs seldom and over very many, and an iterator would make an object for each.
+    for (let grains = 0; grains < this.#released.length; grains++) {
+      const places = this.#released[grains]!;
+      for (let at = 0; at < places.length; at++) free[pieceOf(places[at]!)]! += grains;
     }
     const gone = free.map((grains) => grains === grainsPerPiece);
     if (!gone.includes(true)) return;

@@ -102,6 +102,16 @@ export class ClusterStatus {
     return clusterLatency([this.#own.lateness(), ...reports]);
   }
 
+  /** The `cluster_aggregate` of `latency`: every query asks for it. */
+  latenessSec(): number {
+    let latest = this.#own.lateness().processedSec;
+    for (const member of this.#peers.members()) {
+      if (member.id === this.#peers.self) continue;
+      latest = Math.max(latest, this.#reportOf(member)?.processedSec ?? 0);
+    }
+    return latest;
+  }
+
   #reports(): MemberReport[] {
     return this.#peers
       .members()

@@ -14,11 +14,10 @@ export class Parameters {
 
   /** @param documented those that the route has @throws TabaError `bad_parameter`, naming the parameter */
   static of(request: HttpRequest, documented: Readonly<Record<string, ParameterDoc>>): Parameters {
-    const allowed = Object.keys(documented);
     const values = new Map<string, string>();
-    for (const [name, value] of [...request.query, ...formOf(request)]) {
-      if (!allowed.includes(name)) {
-        const known = allowed.length === 0 ? 'none' : allowed.join(', ');
+    const take = (value: string, name: string): void => {
+      if (!Object.hasOwn(documented, name)) {
+        const known = Object.keys(documented).join(', ') || 'none';
         throw new TabaError(
           'bad_parameter',
           `unknown parameter ${JSON.stringify(name)}; ${request.path} takes ${known}`,
@@ -26,7 +25,9 @@ export class Parameters {
       }
       if (values.has(name)) throw new TabaError('bad_parameter', `parameter ${name} is given twice`);
       values.set(name, value);
-    }
+    };
+    request.query.forEach(take);
+    formOf(request)?.forEach(take);
     return new Parameters(values);
   }
 
@@ -64,9 +65,9 @@ export class Parameters {
   }
 }
 
-function formOf({ method, headers, body }: HttpRequest): URLSearchParams {
+function formOf({ method, headers, body }: HttpRequest): URLSearchParams | undefined {
+  if (method !== 'POST' || body.length === 0) return undefined;
   const type = headers.get('content-type') ?? '';
-  if (method !== 'POST' || body.length === 0) return new URLSearchParams();
   if (!type.startsWith('application/x-www-form-urlencoded')) {
     throw new TabaError(
       'bad_parameter',
