@@ -4,7 +4,7 @@ import type { Backoff } from '../runtime/backoff.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { FrameLinkEvents } from '../transport/frame-link.js';
-import type { Resolve } from './forward/endpoints.js';
+import type { EndPoint, Resolve } from './forward/endpoints.js';
 import type { GaugeValue } from './spool/record.js';
 import type { Spool } from './spool/spool.js';
 
@@ -23,7 +23,7 @@ export interface ClusterOptions {
   readonly lanesPerEndPoint: number;
   readonly answerTimeoutMs: number;
   readonly dnsRefreshMs: number;
-  readonly connect: (url: string, events: FrameLinkEvents) => { close(reason: string): void };
+  readonly connect: (endPoint: EndPoint, events: FrameLinkEvents) => { close(reason: string): void };
   readonly backoff: () => Backoff;
   readonly newId: () => string;
   readonly resolve?: Resolve;

@@ -6,7 +6,7 @@ import type { StatsdOptions } from '../intake/statsd/statsd-door.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { FrameLinkEvents } from '../transport/frame-link.js';
-import type { Resolve } from './forward/endpoints.js';
+import type { EndPoint, Resolve } from './forward/endpoints.js';
 import type { SpoolDisk } from './spool/spool-file.js';
 
 export interface AgentOptions {
@@ -56,7 +56,7 @@ export interface AgentOptions {
 }
 
 export interface AgentSeams {
-  readonly connect?: (url: string, events: FrameLinkEvents) => { close(reason: string): void };
+  readonly connect?: (endPoint: EndPoint, events: FrameLinkEvents) => { close(reason: string): void };
   readonly resolve?: Resolve;
   readonly disk?: SpoolDisk;
   readonly heapShare?: () => number;

@@ -46,9 +46,15 @@ export function makeCluster(
   const { registry, limits, clientId, clock, seams } = options;
   const connect: ClusterOptions['connect'] =
     seams?.connect ??
-    ((url, events) =>
+    (({ url, address }, events) =>
       connectFrames(
-        { url, maxFrameBytes: limits.maxFrameBytes, maxBufferedBytes: limits.maxFrameBytes * 4, clock },
+        {
+          url,
+          address,
+          maxFrameBytes: limits.maxFrameBytes,
+          maxBufferedBytes: limits.maxFrameBytes * 4,
+          clock,
+        },
         events,
       ));
   return new Cluster({

@@ -35,7 +35,7 @@ t.test('killed again and again under load: every answered event is counted once'
   let child: ChildProcess | undefined;
   t.teardown(() => child?.kill('SIGKILL'));
   for (let round = 0; round < 3; round++) {
-    child = fork(file, [spoolFolder, server.url], { execArgv, silent: true });
+    child = fork(file, [JSON.stringify({ spoolFolder, servers: [server.url] })], { execArgv, silent: true });
     const [line] = (await once(child.stdout!, 'data')) as [Buffer];
     const url = line.toString().trim();
     // Blocks that were counted and not acknowledged are what a restart must not count again.

@@ -262,3 +262,27 @@ t.test('drain hands over what is held, or says how much is left', async (t) => {
   t.same(cluster.account().dropped, { shut_down: 1 });
   t.equal(clock.timers, 0, 'nothing is left behind');
 });
+
+t.test('an address that another name takes over is connected to anew, under that name', async (t) => {
+  const clock = new FakeClock();
+  const [byA, byB] = ['ws://a:8300/v2', 'ws://b:8300/v2'];
+  const servers = new FakeServers(clock, [byA, byB]);
+  const names = new Map([
+    ['a', ['10.0.0.1']],
+    ['b', ['10.0.0.1']],
+  ]);
+  const { cluster, accept } = await bench(clock, servers, { resolve: async (host) => names.get(host) ?? [] });
+  accept('x');
+  clock.advance(1000);
+  t.same([...servers.blocksOf], [[byA, 1]]);
+  names.set('a', ['10.0.0.2']);
+  clock.advance(30_000);
+  await new Promise(setImmediate);
+  servers.at(byA).down = true;
+  servers.cut(byA);
+  accept('x');
+  clock.advance(1000);
+  t.same(Object.fromEntries(servers.counts), { 'x c': 2 });
+  t.equal(servers.blocksOf.get(byB), 1);
+  cluster.stop();
+});

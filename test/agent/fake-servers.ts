@@ -1,3 +1,4 @@
+import type { EndPoint } from '../../src/agent/forward/endpoints.js';
 import type { Answer, Block } from '../../src/core/block.js';
 import { builtinHandlers } from '../../src/core/handlers/registry.js';
 import type { Seq } from '../../src/core/ids.js';
@@ -81,7 +82,7 @@ export class FakeServers {
     for (const link of [...(this.#links.get(url) ?? [])]) link.drop('cut');
   }
 
-  readonly connect = (url: string, events: FrameLinkEvents): { close(reason: string): void } => {
+  readonly connect = ({ url }: EndPoint, events: FrameLinkEvents): { close(reason: string): void } => {
     let open = true;
     const later = (action: () => void): void => {
       this.#clock.after(this.at(url).latencyMs / 2, () => {

@@ -1,17 +1,18 @@
-/** An agent as a process of its own, to be killed. Arguments: spool folder, server URL. Prints its URL when it is ready. */
-import { startAgent } from '../../src/agent/agent.js';
+/**
+ * An agent as a process of its own, to be killed, or to trust what only a process as a whole can. Its argument is the options that
+ * differ, as JSON. Every name is taken for this host's. Prints its URL when it is ready.
+ */
+import { type AgentOptions, startAgent } from '../../src/agent/agent.js';
 import { builtinHandlers } from '../../src/core/handlers/registry.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import { noDenyLists } from '../../src/intake/deny-lists.js';
 import { systemClock } from '../../src/runtime/system-clock.js';
 import { RecordingLog } from './recording-log.js';
 
-const [spoolFolder, server] = process.argv.slice(2);
+const options = JSON.parse(process.argv[2]!) as Pick<AgentOptions, 'servers' | 'mirror' | 'spoolFolder'>;
 const agent = await startAgent({
   host: '127.0.0.1',
   port: 0,
-  servers: [server!],
-  spoolFolder: spoolFolder!,
   spoolMaxAgeMs: 86_400_000,
   flushIntervalMs: 5,
   clientId: 'host',
@@ -22,5 +23,7 @@ const agent = await startAgent({
   selfInstrument: false,
   clock: systemClock(),
   log: new RecordingLog(),
+  seams: { resolve: async () => ['127.0.0.1'] },
+  ...options,
 });
 process.stdout.write(`${agent.url}\n`);

@@ -7,8 +7,10 @@ import type { Log } from '../../runtime/log.js';
 export interface EndPoint {
   /** `address:port`, what a person sees and what tells end-points apart. */
   readonly id: string;
-  /** `ws://address:port/v2`. */
+  /** `ws://name:port/v2`: what certificates are made for, and what proxies in front of servers go by, is the name. */
   readonly url: string;
+  /** Where to connect. */
+  readonly address: string;
 }
 
 /** @returns the addresses behind a host name; an address resolves to itself */
@@ -30,6 +32,11 @@ export function parseServerUrl(text: string): URL {
     throw new TabaError('bad_setting', `server ${JSON.stringify(text)}: expected http://host:port`);
   }
   return url;
+}
+
+/** Whether a connection to the one is a connection to the other. */
+export function isSame(one: EndPoint, other: EndPoint): boolean {
+  return one.id === other.id && one.url === other.url;
 }
 
 export interface EndPointListOptions {
@@ -108,16 +115,17 @@ export class EndPointList {
   #publish(): void {
     const found = new Map<string, EndPoint>();
     for (const url of this.#urls) {
-      const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+      const [scheme, defaultPort] = url.protocol === 'https:' ? ['wss', '443'] : ['ws', '80'];
+      const port = url.port || defaultPort;
       for (const address of this.#addresses.get(url.hostname) ?? []) {
         const id = `${address.includes(':') ? `[${address}]` : address}:${port}`;
-        found.set(id, { id, url: `${url.protocol === 'https:' ? 'wss' : 'ws'}://${id}/v2` });
+        // One that several names have is reached by the name that was given first.
+        if (!found.has(id)) found.set(id, { id, url: `${scheme}://${url.hostname}:${port}/v2`, address });
       }
     }
     const next = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     const same =
-      next.length === this.#current.length &&
-      next.every((one, index) => one.url === this.#current[index]!.url);
+      next.length === this.#current.length && next.every((one, index) => isSame(one, this.#current[index]!));
     if (same) return;
     this.#current = next;
     this.#options.changed(next);

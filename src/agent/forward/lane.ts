@@ -26,7 +26,7 @@ export interface LaneEvents {
 export interface LaneOptions {
   readonly id: string;
   readonly endPoint: EndPoint;
-  readonly connect: (url: string, events: FrameLinkEvents) => { close(reason: string): void };
+  readonly connect: (endPoint: EndPoint, events: FrameLinkEvents) => { close(reason: string): void };
   readonly hello: () => Hello;
   readonly maxFrameBytes: number;
   /** A connection on which nothing comes back for so long while something is due is given up. */
@@ -127,7 +127,7 @@ export class Lane {
     // What an earlier connection still reports is about nothing that is in flight now.
     const attempt = Symbol(this.id);
     this.#current = attempt;
-    const connection = this.#options.connect(this.endPoint.url, {
+    const connection = this.#options.connect(this.endPoint, {
       open: (link) => {
         if (this.#current !== attempt) return;
         this.#link = link;

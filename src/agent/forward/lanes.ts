@@ -1,4 +1,4 @@
-import type { EndPoint } from './endpoints.js';
+import { type EndPoint, isSame } from './endpoints.js';
 import type { Lane } from './lane.js';
 
 /** The lanes to the end-points there are: `perEndPoint` each, made and closed as end-points come and go. */
@@ -23,8 +23,9 @@ export class Lanes {
     for (const endPoint of endPoints) {
       for (let index = 1; index <= this.#perEndPoint; index++) {
         const id = this.#perEndPoint === 1 ? endPoint.id : `${endPoint.id}#${index}`;
-        const kept = before.get(id);
-        before.delete(id);
+        const found = before.get(id);
+        const kept = found !== undefined && isSame(found.endPoint, endPoint) ? found : undefined;
+        if (kept !== undefined) before.delete(id);
         const lane = kept ?? this.#make(id, endPoint);
         if (kept === undefined) made.push(lane);
         this.#lanes.set(id, lane);

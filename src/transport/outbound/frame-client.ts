@@ -1,5 +1,5 @@
 import type { ClientRequestArgs } from 'node:http';
-import { connect as connectPlain, type NetConnectOpts, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
 import { TabaError } from '../../core/errors.js';
@@ -12,6 +12,8 @@ import type { FrameLink, FrameLinkEvents } from '../frame-link.js';
 export interface FrameClientOptions {
   /** http(s):// or ws(s)://host:port; the path is /v2 unless one is given. Host names are resolved anew for each connection. */
   readonly url: string;
+  /** Where to connect instead of looking the host of the URL up; what is asked for there is that host all the same. */
+  readonly address?: string;
   /** Larger frames that come in end the connection. */
   readonly maxFrameBytes: number;
   readonly connectTimeoutMs?: number;
@@ -77,8 +79,7 @@ class FrameClient implements FrameLink {
       perMessageDeflate: false,
       maxPayload: options.maxFrameBytes,
       // Not handshakeTimeout: that begins only with the request, and a host that drops packets is never reached.
-      createConnection: (connection: ClientRequestArgs) =>
-        openSocket(connection, url, options.unref === true),
+      createConnection: (connection: ClientRequestArgs) => openSocket(connection, url, options),
       closeTimeout: closeTimeoutMs,
       // A mask keeps scripts in browsers from writing what proxies take for HTTP. Of zeros, it costs nothing: no script writes here.
       generateMask: (mask) => mask.fill(0),
@@ -191,8 +192,9 @@ class FrameClient implements FrameLink {
 }
 
 /** As ws does it, but not keeping the process alive from the first moment on: a server may never answer the upgrade. */
-function openSocket(connection: ClientRequestArgs, url: URL, unref: boolean): Socket {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+function openSocket(connection: ClientRequestArgs, url: URL, options: FrameClientOptions): Socket {
+  const name = url.hostname.replace(/^\[|\]$/g, '');
+  const host = options.address ?? name;
   const port = Number(connection.port);
   const socket =
     url.protocol === 'wss:'
@@ -201,9 +203,10 @@ function openSocket(connection: ClientRequestArgs, url: URL, unref: boolean): So
           host,
           port,
           path: undefined,
-          servername: host,
+          // What the certificate has to have. An address is never said (RFC 6066, section 3): then it has to have `host`.
+          servername: isIP(name) === 0 ? name : '',
         } as ConnectionOptions)
       : connectPlain({ host, port } as NetConnectOpts);
-  if (unref) socket.unref();
+  if (options.unref === true) socket.unref();
   return socket;
 }

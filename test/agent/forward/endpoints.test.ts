@@ -32,12 +32,34 @@ t.test('every address behind a name is an end-point, and the same one is listed 
   const { list, seen } = listOf(['http://cluster:8300', 'http://10.0.0.1:8300', 'http://[fd00::2]:9'], names);
   await list.start();
   t.same(
-    seen.at(-1)!.map(({ id, url }) => [id, url]),
+    seen.at(-1)!.map(({ id, url, address }) => [id, url, address]),
     [
-      ['10.0.0.1:8300', 'ws://10.0.0.1:8300/v2'],
-      ['10.0.0.2:8300', 'ws://10.0.0.2:8300/v2'],
-      ['[fd00::1]:8300', 'ws://[fd00::1]:8300/v2'],
-      ['[fd00::2]:9', 'ws://[fd00::2]:9/v2'],
+      ['10.0.0.1:8300', 'ws://cluster:8300/v2', '10.0.0.1'],
+      ['10.0.0.2:8300', 'ws://cluster:8300/v2', '10.0.0.2'],
+      ['[fd00::1]:8300', 'ws://cluster:8300/v2', 'fd00::1'],
+      ['[fd00::2]:9', 'ws://[fd00::2]:9/v2', 'fd00::2'],
+    ],
+  );
+  list.stop();
+});
+
+t.test('an address that another name takes over is reached by that name from then on', async (t) => {
+  const names = new Map([
+    ['a', ['10.0.0.1']],
+    ['b', ['10.0.0.1']],
+  ]);
+  const { list, seen, turn } = listOf(['https://a', 'https://b'], names);
+  await list.start();
+  names.set('a', ['10.0.0.2']);
+  await turn();
+  t.same(
+    seen.map((endPoints) => endPoints.map(({ id, url }) => [id, url])),
+    [
+      [['10.0.0.1:443', 'wss://a:443/v2']],
+      [
+        ['10.0.0.1:443', 'wss://b:443/v2'],
+        ['10.0.0.2:443', 'wss://a:443/v2'],
+      ],
     ],
   );
   list.stop();

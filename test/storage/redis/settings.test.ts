@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import t from 'tap';
 import { startRedisCluster } from '../../../scripts/redis/redis-cluster.js';
 import { startRedis } from '../../../scripts/redis/redis-process.js';
+import { selfSigned } from '../../support/certificate.js';
 import { memberOf } from '../coordination.js';
 import { asideOf, entryAt, keyOf, LogKeeper, Owner, pageOf } from '../fixture.js';
 import { openFor } from './kit.js';
@@ -104,11 +103,7 @@ t.test('a Redis whose scripts were flushed is connected to anew', async (t) => {
 t.test('TLS and ACL users, for Redis and for Sentinel', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'taba-tls-'));
   t.teardown(() => rm(folder, { recursive: true }));
-  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  await promisify(execFile)('openssl', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'],
-    ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', keyFile, '-out', certFile],
-  ]);
+  const { certFile, keyFile } = await selfSigned(folder, 'DNS:localhost,IP:127.0.0.1');
   const access = { user: 'taba', password: 'secret' };
   const sentinelAccess = { user: 'watcher', password: 'other' };
   const tls = { caFile: certFile, certFile, keyFile };
