@@ -33,7 +33,7 @@ export type Addresses = Readonly<Record<string, string | readonly string[]>>;
 export interface Running {
   readonly addresses: Addresses;
   /** Takes over what of the settings can change while it runs. @throws TabaError `bad_setting`; then nothing has changed */
-  reload?(settings: SettingValues): void;
+  reload(settings: SettingValues): void;
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -95,20 +95,24 @@ interface Life {
   reread(): SettingValues;
 }
 
-async function untilStopped({ daemon, start, stopped, parent, log, settings, reread }: Life): Promise<void> {
+async function untilStopped(life: Life): Promise<void> {
+  const { daemon, start, stopped, parent, log, settings } = life;
   const startedAtMs = performance.now();
   const starting = start().catch((error: unknown) => {
     throw startFailure(error);
   });
   const ready = await Promise.race([starting, stopped.then(() => undefined)]);
   if (ready !== undefined) {
+    // Before it is said: whoever reads `ready` may send the signal at once.
+    const onReload = (): void => reload(ready, life);
+    process.on('SIGHUP', onReload);
+    parent?.onReload(onReload);
     const { addresses } = ready;
     const startMs = Math.round(performance.now() - startedAtMs);
     // Whoever waits for `ready` waits for all workers.
     const event = parent === undefined ? 'ready' : 'worker_ready';
     log.info(event, { daemon, ...addresses, pid: process.pid, version, startMs });
     parent?.ready(addresses);
-    process.on('SIGHUP', () => reload(ready, reread, log));
   }
 
   const reason = await stopped;
@@ -122,10 +126,12 @@ async function untilStopped({ daemon, start, stopped, parent, log, settings, rer
 }
 
 /** SIGHUP: a settings file that is wrong changes nothing. */
-function reload(running: Running, reread: () => SettingValues, log: Log): void {
+function reload(running: Running, { reread, settings, log }: Life): void {
   try {
-    running.reload?.(reread());
-    log.info('settings_reloaded', { taken: running.reload === undefined ? [] : reloadable });
+    running.reload(reread());
+    // A parent of workers changes nothing by itself: what comes of it, each worker says.
+    if (settings.workers > 1) log.info('settings_passed_on', { workers: settings.workers });
+    else log.info('settings_reloaded', { taken: reloadable });
   } catch (error) {
     log.error('settings_refused', { error: error instanceof Error ? error.message : String(error) });
   }

@@ -6,13 +6,20 @@ export const workerVariable = 'TABA_WORKER';
 /** What a worker says to its parent, and the parent to a worker, over the channel that Node makes between them. */
 export type WorkerMessage =
   | { readonly kind: 'taba_worker_ready'; readonly addresses: Addresses }
+  | { readonly kind: 'taba_worker_reload' }
   | { readonly kind: 'taba_worker_stop'; readonly reason: string };
+
+const kinds: Readonly<Record<WorkerMessage['kind'], true>> = {
+  taba_worker_ready: true,
+  taba_worker_reload: true,
+  taba_worker_stop: true,
+};
 
 /** What else comes over the channel (tsx tells its own news there) is none. */
 export function asWorkerMessage(message: unknown): WorkerMessage | undefined {
   if (typeof message !== 'object' || message === null || !('kind' in message)) return undefined;
   const { kind } = message;
-  return kind === 'taba_worker_ready' || kind === 'taba_worker_stop' ? (message as WorkerMessage) : undefined;
+  return typeof kind === 'string' && Object.hasOwn(kinds, kind) ? (message as WorkerMessage) : undefined;
 }
 
 /** A worker's side of the channel. */
@@ -20,6 +27,8 @@ export interface ParentProcess {
   readonly worker: number;
   /** The parent wants this worker to stop, or is dead: then nobody would ever stop it. */
   onStop(stop: (reason: string) => void): void;
+  /** The parent was asked to read the settings again. Never said to a worker before it is ready. */
+  onReload(reload: () => void): void;
   ready(addresses: Addresses): void;
   /** Lets this process end. */
   close(): void;
@@ -38,6 +47,11 @@ export function parentProcess(env: NodeJS.ProcessEnv): ParentProcess | undefined
         if (known?.kind === 'taba_worker_stop') setImmediate(() => stop(known.reason));
       });
       process.on('disconnect', () => stop('the parent is gone'));
+    },
+    onReload(reload) {
+      process.on('message', (message) => {
+        if (asWorkerMessage(message)?.kind === 'taba_worker_reload') reload();
+      });
     },
     ready(addresses) {
       const message: WorkerMessage = { kind: 'taba_worker_ready', addresses };

@@ -21,6 +21,11 @@ export interface WorkersOptions {
   readonly maxBackoffMs?: number;
 }
 
+export interface RunningWorkers extends Running {
+  /** Has every worker read its settings again. */
+  reload(): void;
+}
+
 /** A worker that lived so long begins its pauses anew. */
 const healthyAfterMs = 60_000;
 /** Beyond the deadline of the drain, which every worker keeps by itself. */
@@ -32,7 +37,7 @@ const graceMs = 5_000;
  *
  * @throws CommandFailure when one of them refuses to start, with its reason in the log
  */
-export async function startWorkers(options: WorkersOptions): Promise<Running> {
+export async function startWorkers(options: WorkersOptions): Promise<RunningWorkers> {
   const workers = new Workers(options);
   try {
     return await workers.start();
@@ -57,7 +62,7 @@ class Workers {
     this.#workers = Array.from({ length: options.count }, (_, index) => new Worker(index, options));
   }
 
-  async start(): Promise<Running> {
+  async start(): Promise<RunningWorkers> {
     // However this process ends, short of SIGKILL; then the workers notice by themselves.
     process.on('exit', this.#endAll);
     const addresses = await Promise.all(this.#workers.map((worker) => worker.start()));
@@ -65,6 +70,9 @@ class Workers {
     const [server] = servers;
     return {
       addresses: { ...(server !== undefined && { server }), servers },
+      reload: () => {
+        for (const worker of this.#workers) worker.reload();
+      },
       close: (deadlineMs) => this.close(deadlineMs),
     };
   }
@@ -90,6 +98,8 @@ class Worker {
   #startedAtMs = 0;
   #port = 0;
   #isReady = false;
+  /** It was to reload before it was ready: what it read may be older. */
+  #reloadsLater = false;
   #stopping = false;
   /** Settles the first start. */
   #first: { resolve(addresses: Addresses): void; reject(error: Error): void } | undefined;
@@ -116,6 +126,7 @@ class Worker {
     const { args, env } = command(this.#index, this.#port);
     this.#startedAtMs = clock.monotonicMs();
     this.#isReady = false;
+    this.#reloadsLater = false;
     const child = spawn(program.file, [...program.args, ...args], {
       cwd: folder,
       env,
@@ -138,6 +149,18 @@ class Worker {
     if (typeof server === 'string') this.#port = Number(new URL(server).port);
     this.#first?.resolve(addresses);
     this.#first = undefined;
+    if (this.#reloadsLater) this.reload();
+  }
+
+  /** One that is dead at the moment reads its settings when it is started again. */
+  reload(): void {
+    this.#reloadsLater = !this.#isReady;
+    if (this.#isReady) this.#tell({ kind: 'taba_worker_reload' });
+  }
+
+  #tell(message: WorkerMessage): void {
+    // One that is ending by itself has closed the channel already.
+    if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
   /** The process is gone. @returns how it ended, in words */
@@ -167,11 +190,8 @@ class Worker {
   async stop(): Promise<string> {
     this.#stopping = true;
     this.#callOffRestart?.();
-    const child = this.#child;
-    if (child === undefined) return 'in good order';
-    const message: WorkerMessage = { kind: 'taba_worker_stop', reason: 'the parent is stopping' };
-    // One that is ending by itself has closed the channel already.
-    if (child.connected) child.send(message, () => {});
+    if (this.#child === undefined) return 'in good order';
+    this.#tell({ kind: 'taba_worker_stop', reason: 'the parent is stopping' });
     return this.#ended;
   }
 

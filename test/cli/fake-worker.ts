@@ -2,6 +2,7 @@
  * Stands in for a worker: says that it is ready, and does what its first argument asks for. Its second is
  * the port; 0 becomes 7000 + its number.
  */
+import { once } from 'node:events';
 import { parentProcess } from '../../src/cli/worker-channel.js';
 
 const [behaviour = '', port = '0'] = process.argv.slice(2);
@@ -30,5 +31,11 @@ parent.onStop((reason) => {
   process.exitCode = behaviour === 'stops badly' && worker === 1 ? 1 : 0;
   parent.close();
 });
+parent.onReload(() => say('reloaded'));
+if (behaviour === 'comes back on SIGUSR2' && port !== '0') {
+  const called = once(process, 'SIGUSR2');
+  say('starting');
+  await called;
+}
 say('worker_ready');
 parent.ready({ server: `http://127.0.0.1:${port === '0' ? 7000 + worker : port}` });

@@ -26,6 +26,7 @@ try {
     firstBackoffMs: 10,
     maxBackoffMs: 50,
   });
+  process.on('SIGHUP', () => running.reload());
   log.info('ready', running.addresses);
   await stopped;
   await running.close(Number(deadlineMs));

@@ -48,6 +48,27 @@ t.test('a worker whose port was taken meanwhile gets another', async (t) => {
   t.same(await daemon.ended, [0, null]);
 });
 
+t.test(
+  'what has changed is read again by all, by one that is just starting as soon as it is ready',
+  async (t) => {
+    const daemon = startDaemon(t, parent, ['comes back on SIGUSR2', '2']);
+    await daemon.event('ready');
+    daemon.kill('SIGHUP');
+    const reloaded = [await daemon.event('reloaded'), await daemon.event('reloaded')];
+    t.same(new Set(reloaded.map(({ worker }) => worker)), new Set([0, 1]));
+
+    const victim = workersOf(daemon).find(({ worker }) => worker === 1);
+    process.kill(Number(victim?.pid), 'SIGKILL');
+    const { pid } = await daemon.event('starting');
+    daemon.kill('SIGHUP');
+    t.match(await daemon.event('reloaded'), { worker: 0 });
+    process.kill(Number(pid), 'SIGUSR2');
+    t.match(await daemon.next(({ event }) => event !== 'worker_ready'), { event: 'reloaded', worker: 1 });
+    daemon.kill('SIGTERM');
+    t.same(await daemon.ended, [0, null]);
+  },
+);
+
 t.test('one that refuses to start ends all of them', async (t) => {
   const daemon = startDaemon(t, parent, ['refuses', '3']);
   t.match(await daemon.event('failed'), { message: /^worker 1 ended with 2 before it was ready/ });

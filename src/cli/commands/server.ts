@@ -26,11 +26,19 @@ export const server: Command = {
       if (settings.workers > 1) {
         const { startWorkers } = await import('../workers.js');
         const { workerCommand } = await import('../worker-arguments.js');
-        return startWorkers({
+        const workers = await startWorkers({
           ...{ clock, log, folder: io.folder, count: settings.workers, program: io.program },
           command: (worker, portBefore) =>
             workerCommand({ flags: args.flags, env: io.env, settings, worker, portBefore }),
         });
+        return {
+          ...workers,
+          reload(changed) {
+            // Rules that are wrong are refused here, once.
+            mappingOf(changed, ingredients.registry);
+            workers.reload();
+          },
+        };
       }
       // Of several processes on one machine, one listens.
       const running = await serverFrom(ingredients, (parentProcess(io.env)?.worker ?? 0) === 0);
