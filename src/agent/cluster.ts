@@ -9,6 +9,7 @@ import type { Hello } from '../wire/frame.js';
 import { decodeParts, encodeParts } from '../wire/parts.js';
 import type { ClusterAccount } from './account.js';
 import type { ClusterOptions } from './cluster-options.js';
+import { untilFlushMs } from './flush-time.js';
 import { Backlog } from './forward/backlog.js';
 import { type EndPoint, EndPointList } from './forward/endpoints.js';
 import { Lane } from './forward/lane.js';
@@ -272,10 +273,11 @@ export class Cluster {
     else this.#send();
   }
 
-  #armTick(): void {
+  #armTick(leastMs = 0): void {
     if (this.#stopped) return;
-    this.#cancelTick = this.#options.clock.after(this.#options.flushIntervalMs, () => {
-      this.#armTick();
+    const { clock, flushIntervalMs } = this.#options;
+    this.#cancelTick = clock.after(untilFlushMs(clock.nowMs(), flushIntervalMs, leastMs), () => {
+      this.#armTick(flushIntervalMs / 2);
       this.#options.beforeFlush?.();
       this.flush();
     });
