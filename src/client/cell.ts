@@ -21,6 +21,8 @@ export class Cell {
   readonly row: number | undefined;
   /** Whether something waits: in the State, or in the columns. */
   isWaiting = false;
+  /** For `CellOrder` alone: whether it has it on its list of those in which something may wait. */
+  isListed = false;
   /** undefined while nothing waits, or all of it is in the columns; an `EncodedState` where it was about to be sent. */
   state: unknown;
   /** Events in the State. */

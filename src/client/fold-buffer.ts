@@ -39,6 +39,8 @@ export interface TakenParts {
 /** With more tabs than this, those that had nothing to send for a few flushes are forgotten. */
 const manyCells = 10_000;
 const flushesKept = 64;
+/** To look for those takes a while: it need not be done with every flush. */
+const flushesBetween = 16;
 /** Counts of buckets that are at hand, a byte each: for some 8,000 busy tabs of a wide distribution each. */
 const columnCounts = 2 ** 23;
 /** So many seconds may wait in columns before they become States: an agent that does not answer may stay away for long. */
@@ -271,6 +273,7 @@ export class FoldBuffer implements Cells {
   #begin(cell: Cell): boolean {
     if (!this.#hasRoom(cell.leastBytes)) return false;
     cell.begin();
+    this.#order.begin(cell);
     this.#bytes += cell.bytes;
     this.#waiting++;
     if (this.#waiting === 1) this.#options.filled();
@@ -309,6 +312,7 @@ export class FoldBuffer implements Cells {
       tooLarge += this.#remove(cell);
     }
     this.#columns.settle();
+    this.#order.taken();
     const isPartial = this.#waiting > 0;
     if (isPartial) this.#measureWaiting();
     const payload = payloads.length > 0 ? payloads.finish(clients, handlers) : undefined;
@@ -345,6 +349,7 @@ export class FoldBuffer implements Cells {
     let events = 0;
     for (const cell of this.#cells.values()) if (cell.isWaiting) events += this.#remove(cell);
     this.#columns.settle();
+    this.#order.taken();
     return events;
   }
 
@@ -372,7 +377,7 @@ export class FoldBuffer implements Cells {
 
   /** Only where a cell is about to be looked up: nobody is in the middle of recording into one. */
   #forgetQuiet(): void {
-    if (this.#forgottenAt === this.#flushes || !this.#stage.isOpen) return;
+    if (this.#flushes - this.#forgottenAt < flushesBetween || !this.#stage.isOpen) return;
     this.#forgottenAt = this.#flushes;
     this.#drainStage();
     for (const [name, cell] of this.#cells) {
