@@ -16,12 +16,21 @@ export interface RoutesOf {
   readonly reception: Reception;
   readonly room: Room;
   readonly status: () => AgentStatus;
+  /** Why something that this agent is for does not reach it. */
+  readonly trouble: () => string | undefined;
   readonly version: string;
   readonly clock: Clock;
 }
 
 /** What an agent answers over HTTP. */
-export function agentRoutes({ reception, room, status, version, clock }: RoutesOf): readonly Route[] {
+export function agentRoutes({
+  reception,
+  room,
+  status,
+  trouble,
+  version,
+  clock,
+}: RoutesOf): readonly Route[] {
   const routes = [
     ...intakePaths.map(
       (path): Route => ({
@@ -54,12 +63,14 @@ export function agentRoutes({ reception, room, status, version, clock }: RoutesO
     withoutParameters({
       method: 'GET',
       path: '/readyz',
-      doc: { summary: 'Whether there is room for events', gives: ['text/plain'] },
+      doc: { summary: 'Whether this agent should get events', gives: ['text/plain'] },
       handle: () => {
         if (reception.stopping) throw new TabaError('stopping', 'the agent is stopping');
         const shortage = room.shortage();
         if (shortage !== undefined)
           throw new TabaError('overloaded', `no room: ${shortage}`, { waiting_for: shortage });
+        const reason = trouble();
+        if (reason !== undefined) throw new TabaError('unavailable', reason);
         return text('ready\n');
       },
     }),

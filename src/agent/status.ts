@@ -59,7 +59,7 @@ export interface AgentStatus extends ClusterStatus {
   /** Blocks that wait for their acknowledgement. */
   readonly total_tasks: number;
   readonly accepting: boolean;
-  /** What there is no room in, or else why nothing is handed over; null when all is well. */
+  /** What there is no room in, or else why nothing comes in or is handed over; null when all is well. */
   readonly waiting_for: string | null;
   readonly requests: number;
   readonly refused_bodies: number;

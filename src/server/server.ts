@@ -327,7 +327,7 @@ class Server implements RunningServer {
 
   /** What keeps this server from doing its part, the cause before what comes of it. */
   #trouble(): string | undefined {
-    return this.#waitingFor() ?? this.#cluster.trouble;
+    return this.#waitingFor() ?? this.#statsd?.waitingFor ?? this.#cluster.trouble;
   }
 
   #repeat(periodMs: number, action: () => void): void {

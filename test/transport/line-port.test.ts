@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DgramSocket } from 'node-unix-socket';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../src/runtime/system-clock.js';
 import { type LinePort, type LinePortOptions, openLinePort } from '../../src/transport/inbound/line-port.js';
 import { until } from '../agent/agent-kit.js';
 import { folder } from '../system/kit.js';
@@ -38,7 +39,9 @@ async function openPort(t: Test, options: Partial<LinePortOptions> = {}) {
       },
       isFull: () => state.isFull,
     },
+    clock: systemClock(),
     onError: (error) => t.fail(error.message),
+    onResumed: () => t.fail('it was not away'),
     ...options,
   });
   t.teardown(() => port.close());

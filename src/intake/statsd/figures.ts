@@ -16,6 +16,12 @@ export function statsdFigures(prefix: string, statsd: StatsdStatus): ProcessFigu
             dropped,
           ),
         ]),
+    counter('statsd_restarts', 'How often StatsD over UDP had to begin again.', statsd.restarts),
+    gauge(
+      'statsd_waiting',
+      'Whether nothing comes in over UDP: 1 or 0.',
+      statsd.waiting_for === null ? 0 : 1,
+    ),
     gauge('statsd_connections', 'Connections over TCP with StatsD.', statsd.connections),
     gauge('statsd_series', 'Different names, kinds and tags of StatsD.', statsd.series),
   ];

@@ -3,6 +3,7 @@ import type { TabName } from '../../core/ids.js';
 import type { PartMap } from '../../core/parts.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
+import { throttled } from '../../runtime/throttled-log.js';
 import type { Mapping } from '../mapping/mapping.js';
 import type { Samples } from '../samples.js';
 import {
@@ -32,6 +33,10 @@ export interface StatsdPortFigures {
   readonly datagrams: number;
   /** Datagrams over UDP that the kernel threw away for want of room; null where it does not say. */
   readonly datagrams_dropped: number | null;
+  /** How often UDP had to begin again. */
+  readonly restarts: number;
+  /** Why nothing comes in over UDP; null when all is well. */
+  readonly waiting_for: string | null;
   /** For UDP, as the kernel granted it; null without UDP. */
   readonly receive_buffer_bytes: number | null;
   readonly connections: number;
@@ -43,6 +48,8 @@ export interface StatsdStatus extends StatsdPortFigures, StatsdIntakeStatus {}
 
 export interface StatsdPort {
   figures(): StatsdPortFigures;
+  /** `waiting_for` of the figures, which cost more. */
+  readonly waitingFor: string | undefined;
   close(): Promise<void>;
 }
 
@@ -62,8 +69,11 @@ export interface OpenStatsdPort {
   readonly host: string;
   readonly maxLineBytes: number;
   readonly maxConnections: number;
+  readonly clock: Pick<Clock, 'after' | 'monotonicMs'>;
   readonly sink: StatsdLines;
   onError(error: Error): void;
+  /** Over UDP, where nothing came in for so long. */
+  onResumed(silentMs: number): void;
 }
 
 /** The node's counters that StatsD adds to. */
@@ -81,7 +91,7 @@ export interface StatsdDoorOptions
   readonly limits: StatsdIntakeOptions['limits'] & { readonly maxConnections: number };
   readonly counters: StatsdCounters;
   readonly samples: Samples;
-  readonly clock: Pick<Clock, 'nowMs' | 'after'>;
+  readonly clock: Clock;
   readonly log: Log;
   /** What came in waits so long at most; where it is undefined, until `handOver` is called. */
   readonly handOverMs: number | undefined;
@@ -121,14 +131,16 @@ export class StatsdDoor implements StatsdLines {
 
   /** @throws TabaError `port_in_use`, `bad_setting` */
   async open(): Promise<void> {
-    const { statsd, host, limits, log, open } = this.#options;
+    const { statsd, host, limits, clock, open } = this.#options;
+    const log = throttled(this.#options.log, { clock });
     const { port, socket, receiveBufferBytes } = statsd;
     try {
       this.#port = await open({
         ...{ host, port, socket, receiveBufferBytes, maxLineBytes },
         maxConnections: limits.maxConnections,
-        sink: this,
+        ...{ clock, sink: this },
         onError: (error) => log.error('statsd_failed', { error: error.message }),
+        onResumed: (silentMs) => log.info('statsd_resumed', { silentMs: Math.round(silentMs) }),
       });
     } catch (error) {
       throw asPortFault(error, host, statsd);
@@ -168,6 +180,12 @@ export class StatsdDoor implements StatsdLines {
   /** Events that were received and are not handed over yet. */
   get waiting(): number {
     return this.#intake.waiting;
+  }
+
+  /** Why nothing comes in at the moment on one of the ways. */
+  get waitingFor(): string | undefined {
+    const reason = this.#port?.waitingFor;
+    return reason === undefined ? undefined : `StatsD over UDP: ${reason}`;
   }
 
   /** Last values of gauges, for a spool that is written anew. */
@@ -231,10 +249,12 @@ export function renderStatsd(statsd: StatsdStatus): string[] {
     ...(statsd.port === null ? [] : [`port ${statsd.port}`]),
     ...(statsd.socket === null ? [] : [statsd.socket]),
   ];
+  const { waiting_for: waitingFor } = statsd;
   return [
     `statsd on ${where.join(' and ')}: ${statsd.datagrams} datagrams, ${dropped} dropped by the kernel${buffer}, ` +
       `${statsd.connections} connections, ${statsd.connections_refused} refused`,
     `  ${statsd.series} series, ${statsd.gauges} gauges, ${statsd.rules} mapping rules, ${statsd.waiting} events gathered; ` +
       `ignored: ${statsd.events_ignored} events, ${statsd.service_checks_ignored} service checks`,
+    ...(waitingFor === null ? [] : [`  nothing comes in over UDP: ${waitingFor}`]),
   ];
 }

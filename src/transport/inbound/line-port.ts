@@ -1,3 +1,4 @@
+import type { Clock } from '../../runtime/clock.js';
 import { type Datagrams, type Peer, receiveDatagrams } from './datagrams.js';
 import { type LineStreams, listenForLines } from './line-streams.js';
 import { receiveUnixDatagrams, type UnixDatagrams } from './unix-datagrams.js';
@@ -24,8 +25,11 @@ export interface LinePortOptions {
   readonly receiveBufferBytes: number;
   readonly maxLineBytes: number;
   readonly maxConnections: number;
+  readonly clock: Pick<Clock, 'after' | 'monotonicMs'>;
   readonly sink: LineSink;
   onError(error: Error): void;
+  /** Over UDP, where nothing came in for so long. */
+  onResumed(silentMs: number): void;
 }
 
 /** Where lines come in, and how many did. */
@@ -36,6 +40,10 @@ export interface LinePortFigures {
   readonly datagrams: number;
   /** Datagrams over UDP that the kernel threw away for want of room; null where it does not say. */
   readonly datagrams_dropped: number | null;
+  /** How often UDP had to begin again. */
+  readonly restarts: number;
+  /** Why nothing comes in over UDP; null when all is well. */
+  readonly waiting_for: string | null;
   /** For UDP, as the kernel granted it; null without UDP. */
   readonly receive_buffer_bytes: number | null;
   readonly connections: number;
@@ -46,6 +54,8 @@ export interface LinePortFigures {
 /** Lines in datagrams (UDP, Unix) and in streams (TCP). */
 export interface LinePort {
   figures(): LinePortFigures;
+  /** `waiting_for` of the figures, which cost more. */
+  readonly waitingFor: string | undefined;
   close(): Promise<void>;
 }
 
@@ -78,10 +88,15 @@ export async function openLinePort(options: LinePortOptions): Promise<LinePort> 
       socket: unix?.path ?? null,
       datagrams: (inet?.datagrams.received ?? 0) + (unix?.received ?? 0),
       datagrams_dropped: inet === undefined ? 0 : (inet.datagrams.dropped() ?? null),
+      restarts: inet?.datagrams.restarts ?? 0,
+      waiting_for: inet?.datagrams.waitingFor ?? null,
       receive_buffer_bytes: inet?.datagrams.receiveBufferBytes ?? null,
       connections: inet?.streams.connections ?? 0,
       connections_refused: inet?.streams.refused ?? 0,
     }),
+    get waitingFor() {
+      return inet?.datagrams.waitingFor;
+    },
     close: async () => {
       await Promise.all([closeInet(inet), unix?.close()]);
     },
@@ -92,7 +107,7 @@ export async function openLinePort(options: LinePortOptions): Promise<LinePort> 
 const attempts = 5;
 
 async function openInet(options: LinePortOptions, wanted: number): Promise<Inet> {
-  const { host, receiveBufferBytes, maxLineBytes, maxConnections, sink, onError } = options;
+  const { host, receiveBufferBytes, maxLineBytes, maxConnections, clock, sink, onError, onResumed } = options;
   for (let attempt = 1; ; attempt++) {
     const streams = await listenForLines({
       ...{ host, port: wanted, maxLineBytes, maxConnections, onError },
@@ -103,7 +118,7 @@ async function openInet(options: LinePortOptions, wanted: number): Promise<Inet>
     const { port } = streams;
     try {
       const datagrams = await receiveDatagrams({
-        ...{ host, port, receiveBufferBytes, onError },
+        ...{ host, port, receiveBufferBytes, clock, onError, onResumed },
         take: (bytes, start, end, from) => sink.takeDatagram(bytes, start, end, from),
       });
       return { streams, datagrams };
