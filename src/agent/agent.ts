@@ -15,6 +15,7 @@ import { openLinePort } from '../transport/inbound/line-port.js';
 import type { Hello } from '../wire/frame.js';
 import type { Cluster } from './cluster.js';
 import { parseServerUrl } from './forward/endpoints.js';
+import { KeyedBodies } from './keyed-bodies.js';
 import { Mirror } from './mirror.js';
 import { type AgentOptions, serversForgetAfterMs } from './options.js';
 import { Reception } from './reception.js';
@@ -160,12 +161,14 @@ class Agent implements RunningAgent {
     const restored = [...(this.#spool?.restored.sessions ?? [])];
     this.#sessions.restore(restored.map(([session, last]) => ({ session, last, usedAtMs: nowMs })));
     const instance = this.#instance;
+    const bodies = new KeyedBodies({ clock, restored: this.#spool?.restored.bodies ?? [] });
     this.#cluster = makeCluster(options, {
       servers,
       spool: this.#spool,
       instance,
       sessions: () => this.#sessions.entries(),
       gauges: () => this.#statsd?.gauges() ?? this.#spool?.restored.gauges ?? [],
+      bodies: () => bodies.entries(),
       beforeFlush: () => {
         this.#statsd?.handOver();
         this.#gathering?.handOver();
@@ -210,7 +213,7 @@ class Agent implements RunningAgent {
       mirror: this.#mirror,
       room: this.#room,
       spool: this.#spool,
-      gathering: this.#gathering,
+      ...{ gathering: this.#gathering, bodies },
       log,
       naming: options.otlp ?? defaultNaming,
     });

@@ -5,7 +5,7 @@ import type { Clock } from '../runtime/clock.js';
 import type { Log } from '../runtime/log.js';
 import type { FrameLinkEvents } from '../transport/frame-link.js';
 import type { EndPoint, Resolve } from './forward/endpoints.js';
-import type { GaugeValue } from './spool/record.js';
+import type { GaugeValue, KeyedBody } from './spool/record.js';
 import type { Spool } from './spool/spool.js';
 
 export interface ClusterOptions {
@@ -30,6 +30,7 @@ export interface ClusterOptions {
   /** What the spool must keep beside Parts and Blocks. */
   readonly sessions: () => Iterable<{ readonly session: string; readonly last: number }>;
   readonly gauges?: () => Iterable<GaugeValue>;
+  readonly bodies?: () => Iterable<KeyedBody>;
   /** Before each flush: what is gathered elsewhere comes along. */
   readonly beforeFlush?: () => void;
   readonly clock: Clock;

@@ -17,7 +17,7 @@ import { Lanes } from './forward/lanes.js';
 import { mapMismatch } from './forward/map-check.js';
 import { Routes } from './forward/routes.js';
 import { Sealer } from './forward/sealer.js';
-import type { SpoolRecord } from './spool/record.js';
+import type { Origin, SpoolRecord } from './spool/record.js';
 
 const rebalanceIntervalMs = 1000;
 const expireIntervalMs = 10_000;
@@ -144,13 +144,9 @@ export class Cluster {
    * @param encoded the same Parts, see wire/parts.ts; called only where there is a spool
    * @returns Parts that cannot wait beside what waits already @throws TabaError `store_failed`; nothing was taken then
    */
-  accept(
-    parts: PartMap,
-    encoded: () => Uint8Array,
-    flush?: { readonly session: string; readonly number: number },
-  ): readonly BlockRejection[] {
+  accept(parts: PartMap, encoded: () => Uint8Array, origin?: Origin): readonly BlockRejection[] {
     const { spool } = this.#options;
-    if (spool !== undefined) spool.accept(encoded(), parts.events, flush);
+    if (spool !== undefined) spool.accept(encoded(), parts.events, origin);
     return (this.#producer ?? this.#backlog).add(parts);
   }
 
@@ -329,9 +325,11 @@ export class Cluster {
 
   /** What of the spool is of use. */
   *#live(): Iterable<SpoolRecord> {
-    const { registry, sessions, gauges } = this.#options;
+    const { registry, sessions, gauges, bodies } = this.#options;
     for (const { session, last } of sessions()) yield { kind: 'session', session, flush: last };
     if (gauges !== undefined) yield { kind: 'gauges', gauges: [...gauges()] };
+    const keyed = [...(bodies?.() ?? [])];
+    if (keyed.length > 0) yield { kind: 'keys', bodies: keyed };
     const producer = this.#producer;
     for (const block of this.#backlog.blocks) yield { kind: 'open', block };
     for (const bucket of producer?.openBuckets() ?? []) {

@@ -6,7 +6,7 @@ import { PartMap } from '../core/parts.js';
 import type { StageContext } from '../intake/context.js';
 import type { Gathering } from '../intake/gathering.js';
 import type { OtlpNaming } from '../intake/otlp/points.js';
-import { type IntakePath, type IntakeProtocol, intakeProtocols } from '../intake/protocol.js';
+import { type IntakePath, type IntakeProtocol, intakeProtocols, type ReadBody } from '../intake/protocol.js';
 import { DictionaryRoom, TabDictionary } from '../intake/raw/dictionary.js';
 import { stageColumns } from '../intake/raw/stage-columns.js';
 import type { StagedColumns } from '../intake/raw/staged-columns.js';
@@ -17,15 +17,17 @@ import type { Staged } from '../intake/staged.js';
 import type { Log } from '../runtime/log.js';
 import type { HttpReply, HttpRequest } from '../transport/inbound/http.js';
 import type { PushFlush, PushRaw } from '../wire/frame.js';
+import type { Items } from '../wire/item-sink.js';
 import { encodeParts } from '../wire/parts.js';
 import { claimedEvents } from '../wire/raw-columns.js';
 import type { Cluster } from './cluster.js';
 import { Door } from './door.js';
+import type { KeyedBodies } from './keyed-bodies.js';
 import { KnownNames } from './known-names.js';
 import type { Mirror } from './mirror.js';
 import type { AgentOptions } from './options.js';
 import type { Room, Shortage } from './room.js';
-import type { GaugeValue } from './spool/record.js';
+import type { GaugeValue, KeyedBody, Origin } from './spool/record.js';
 import type { Spool } from './spool/spool.js';
 
 export interface ReceptionOptions {
@@ -42,6 +44,7 @@ export interface ReceptionOptions {
    * themselves.
    */
   readonly gathering: Gathering | undefined;
+  readonly bodies: KeyedBodies;
   readonly log: Log;
   readonly naming: OtlpNaming;
 }
@@ -108,27 +111,22 @@ export class Reception {
   }
 
   /**
-   * A body of raw events.
-   * @throws TabaError `bad_framing`, `unsupported_version`, `body_too_large`, `overloaded`, `stopping`: nothing of it counts
+   * A body of raw events. What came before under its Idempotency-Key counts no more than once, and is answered again.
+   * @throws TabaError `bad_framing`, `unsupported_version`, `body_too_large`, `overloaded`, `stopping`, `bad_parameter`,
+   * `idempotency_mismatch`: nothing of it counts
    */
   async takeBody(path: IntakePath, request: HttpRequest): Promise<HttpReply> {
     const { peer } = request;
     const { read, answer, refuse } = intakeProtocols[path] as IntakeProtocol;
+    const { agent, bodies } = this.#options;
     this.door.requests++;
-    this.#admit();
     try {
-      const { limits } = this.#options.agent;
-      const { items, dropped } = await read(request, { limits, naming: this.naming });
+      const keyed = bodies.of(request);
+      const isRepeat = (): boolean => keyed !== undefined && bodies.knows(keyed);
+      if (!isRepeat()) this.#admit();
+      const body = await read(request, { limits: agent.limits, naming: this.naming });
       // Decompressing takes a while: only from here on does nothing come in between.
-      this.#admit();
-      const context = { ...this.#context, nowMs: this.#options.agent.clock.nowMs() };
-      const staged = (this.#options.gathering === undefined ? stage : stageApart)(items, context);
-      const rejected = new Map(staged.rejections.byCode);
-      if (staged.accepted > 0) this.#takeStaged(staged);
-      this.#count(staged.received, staged.clamped, rejected);
-      this.#drop('mapping', dropped());
-      const [first] = staged.rejections.listed;
-      if (first !== undefined) this.samples.add(peer, first.code, `item ${first.index}: ${first.message}`);
+      const staged = isRepeat() ? this.#stageAgain(body.items) : this.#takeItems(body, keyed, peer);
       await this.#safely(this.durable());
       return answer(staged, request);
     } catch (error) {
@@ -139,13 +137,34 @@ export class Reception {
     }
   }
 
-  #takeStaged(staged: Staged): void {
-    const { room, gathering } = this.#options;
+  /** Of a body that was taken before: what is wrong with it by itself, whatever else is here by now. */
+  #stageAgain(items: Items): Staged {
+    const nowMs = this.#options.agent.clock.nowMs();
+    const nothing = { typeOf: () => undefined, admits: () => undefined, gathering: undefined };
+    return stage(items, { ...this.#context, ...nothing, nowMs });
+  }
+
+  #takeItems({ items, dropped }: ReadBody, keyed: KeyedBody | undefined, peer: string): Staged {
+    this.#admit();
+    const { gathering, agent } = this.#options;
+    const context = { ...this.#context, nowMs: agent.clock.nowMs() };
+    const staged = (gathering === undefined ? stage : stageApart)(items, context);
+    const rejected = new Map(staged.rejections.byCode);
+    if (staged.accepted > 0) this.#takeStaged(staged, keyed);
+    this.#count(staged.received, staged.clamped, rejected);
+    this.#drop('mapping', dropped());
+    const [first] = staged.rejections.listed;
+    if (first !== undefined) this.samples.add(peer, first.code, `item ${first.index}: ${first.message}`);
+    return staged;
+  }
+
+  #takeStaged(staged: Staged, keyed: KeyedBody | undefined): void {
+    const { room, gathering, bodies } = this.#options;
     const shortage = room.shortageFor(staged.pairs);
     if (shortage !== undefined) throw overloaded(shortage);
     if (gathering !== undefined) staged.gatherInto(gathering);
-    if (staged.parts.events === 0) return;
-    staged.rejectLater(this.#accept(staged.parts));
+    if (staged.parts.events > 0) staged.rejectLater(this.#accept(staged.parts, keyed));
+    if (keyed !== undefined && staged.accepted > 0) bodies.taken(keyed);
   }
 
   /**
@@ -315,10 +334,7 @@ export class Reception {
   }
 
   /** Takes Parts over: `parts` is empty afterwards. What cannot wait beside what waits already is in the cluster's books as rejected. */
-  #accept(
-    parts: PartMap,
-    flush?: { readonly session: string; readonly number: number },
-  ): readonly BlockRejection[] {
+  #accept(parts: PartMap, origin?: Origin): readonly BlockRejection[] {
     const { cluster, mirror, agent } = this.#options;
     const copy = mirror !== undefined && parts.events > 0 ? parts.copy() : undefined;
     let bytes: Uint8Array | undefined;
@@ -328,7 +344,7 @@ export class Reception {
     };
     let rejections: readonly BlockRejection[];
     try {
-      rejections = cluster.accept(parts, encoded, flush);
+      rejections = cluster.accept(parts, encoded, origin);
     } catch (error) {
       if (error instanceof TabaError && error.code === 'store_failed') throw overloaded('spool');
       throw error;

@@ -38,7 +38,7 @@ export function makeCluster(
   options: AgentOptions,
   own: Pick<
     ClusterOptions,
-    'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'beforeFlush' | 'log'
+    'servers' | 'spool' | 'instance' | 'sessions' | 'gauges' | 'bodies' | 'beforeFlush' | 'log'
   > & {
     readonly bucketCount: number | undefined;
   },

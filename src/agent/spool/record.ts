@@ -32,11 +32,14 @@ import type { BucketIndex, ProducerId, Seq, TabName } from '../../core/ids.js';
  *        8  discarded bucket varint
  *        9  requeued  bucket varint · producer string · number varint
  *       10  gauges    how many varint · for each: tab string · value f64
+ *       11  keyed     key string · digest string · taken at f64 · events count · Parts bytes
+ *       12  keys      how many varint · for each: key string · digest string · taken at f64
  *
  * `sealed` is one atomic step: the Block exists, and the bucket's un-numbered Parts that were accepted before it are now
  * exactly `rest` (empty unless the bucket's Parts needed more than one Block). `settled`: the Block will never be
  * sent again. `requeued`: it was never counted, and its Parts are un-numbered again. `discarded` empties a bucket's un-numbered
- * Parts. `gauges` are last values, by which signed ones are changed. A file begins with `begin`; compaction writes a new file of the same folder with what is still of use.
+ * Parts. `gauges` are last values, by which signed ones are changed. `keyed` is as `accepted`, of a body
+ * under an Idempotency-Key; `keys` are those that compaction carried over, the oldest first. A file begins with `begin`; compaction writes a new file of the same folder with what is still of use.
  *
  * Reading: a record whose marker, length or checksum is wrong is damaged. When no whole record follows, it is the torn
  * end of a write that never finished: nothing in it was ever answered for, and it is cut off. Otherwise the damage is
@@ -63,7 +66,31 @@ export type SpoolRecord =
   | { readonly kind: 'session'; readonly session: string; readonly flush: number }
   | { readonly kind: 'open'; readonly block: Block }
   | { readonly kind: 'discarded'; readonly bucket: BucketIndex }
-  | { readonly kind: 'gauges'; readonly gauges: readonly GaugeValue[] };
+  | { readonly kind: 'gauges'; readonly gauges: readonly GaugeValue[] }
+  | {
+      readonly kind: 'keyed';
+      readonly body: KeyedBody;
+      readonly events: number;
+      readonly parts: Uint8Array;
+    }
+  | { readonly kind: 'keys'; readonly bodies: readonly KeyedBody[] };
+
+/** A flush of an SDK (R9). */
+export interface NumberedFlush {
+  readonly session: string;
+  readonly number: number;
+}
+
+/** A body under an Idempotency-Key. */
+export interface KeyedBody {
+  readonly key: string;
+  /** Of key and body. */
+  readonly digest: string;
+  readonly takenAtMs: number;
+}
+
+/** What Parts came in with, which is not to be taken again. */
+export type Origin = NumberedFlush | KeyedBody;
 
 /** The last value of a gauge. */
 export type GaugeValue = readonly [tab: TabName, value: number];
@@ -85,7 +112,7 @@ export function tallied(tally: Tally, record: SpoolRecord): Tally {
   return {
     records: tally.records + 1,
     seals: tally.seals + (record.kind === 'sealed' ? 1 : 0),
-    events: tally.events + (record.kind === 'accepted' ? record.events : 0),
+    events: tally.events + (record.kind === 'accepted' || record.kind === 'keyed' ? record.events : 0),
   };
 }
 
@@ -100,6 +127,8 @@ const kindCodes = {
   discarded: 8,
   requeued: 9,
   gauges: 10,
+  keyed: 11,
+  keys: 12,
 } as const satisfies Record<SpoolRecord['kind'], number>;
 
 export function encodeRecord(record: SpoolRecord, tally: Tally): Uint8Array {
@@ -161,7 +190,26 @@ function writeFields(out: ByteWriter, record: SpoolRecord): void {
         out.f64(value);
       }
       return;
+    case 'keyed':
+      writeBody(out, record.body);
+      out.count(record.events);
+      out.bytes(record.parts);
+      return;
+    case 'keys':
+      out.varint(record.bodies.length);
+      for (const body of record.bodies) writeBody(out, body);
+      return;
   }
+}
+
+function writeBody(out: ByteWriter, { key, digest, takenAtMs }: KeyedBody): void {
+  out.string(key);
+  out.string(digest);
+  out.f64(takenAtMs);
+}
+
+function readBody(input: ByteReader): KeyedBody {
+  return { key: input.string(), digest: input.string(), takenAtMs: input.f64() };
 }
 
 function writeBlock(out: ByteWriter, block: Block): void {
@@ -266,6 +314,10 @@ function readFields(kind: number, input: ByteReader): SpoolRecord {
         kind: 'gauges',
         gauges: Array.from({ length: input.varint() }, () => [input.string() as TabName, input.f64()]),
       };
+    case kindCodes.keyed:
+      return { kind: 'keyed', body: readBody(input), events: input.count(), parts: input.bytes() };
+    case kindCodes.keys:
+      return { kind: 'keys', bodies: Array.from({ length: input.varint() }, () => readBody(input)) };
     default:
       throw new TabaError(
         'store_mismatch',

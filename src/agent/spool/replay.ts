@@ -9,6 +9,7 @@ import {
   type BlockKey,
   emptyTally,
   findRecord,
+  type KeyedBody,
   readRecord,
   type SpoolRecord,
   type Tally,
@@ -28,6 +29,8 @@ export interface Replayed {
   /** The last flush taken, per SDK session. */
   readonly sessions: ReadonlyMap<string, number>;
   readonly gauges: ReadonlyMap<TabName, number>;
+  /** Bodies under an Idempotency-Key that were taken, the oldest first. */
+  readonly bodies: readonly KeyedBody[];
   /** One line per damage, naming what was lost. */
   readonly damage: readonly string[];
   /** Events that were in the spool and cannot be counted any more, by reason. */
@@ -73,6 +76,7 @@ class SpoolState {
   readonly #open = new Map<string, Block>();
   readonly #sessions = new Map<string, number>();
   readonly #gauges = new Map<TabName, number>();
+  readonly #bodies: KeyedBody[] = [];
   readonly #damage: string[] = [];
   readonly #lost = new Map<string, number>();
   #parts = new Map<number, PartMap>();
@@ -124,6 +128,13 @@ class SpoolState {
         return;
       case 'gauges':
         for (const [tab, value] of record.gauges) this.#gauges.set(tab, value);
+        return;
+      case 'keyed':
+        this.#bodies.push(record.body);
+        this.#add(record.parts);
+        return;
+      case 'keys':
+        this.#bodies.push(...record.bodies);
         return;
     }
   }
@@ -216,6 +227,7 @@ class SpoolState {
       open: [...this.#open.values()],
       sessions: this.#sessions,
       gauges: this.#gauges,
+      bodies: this.#bodies,
       damage: this.#damage,
       lost: this.#lost,
       length,

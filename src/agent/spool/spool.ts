@@ -17,7 +17,14 @@ import type { PartMap } from '../../core/parts.js';
 import type { ProducerRecord } from '../../core/producer/record.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { Log } from '../../runtime/log.js';
-import { encodeRecord, type GaugeValue, type SpoolRecord, type Tally, tallied } from './record.js';
+import {
+  encodeRecord,
+  type GaugeValue,
+  type Origin,
+  type SpoolRecord,
+  type Tally,
+  tallied,
+} from './record.js';
 import { type Replayed, replay } from './replay.js';
 import { messageOf, type SpoolDisk, SpoolFile, systemDisk } from './spool-file.js';
 
@@ -118,21 +125,17 @@ export class Spool implements ProducerRecord {
   }
 
   /**
-   * One record for Parts that were accepted, and what made them: a flush of an SDK, or nothing.
+   * One record for Parts that were accepted, and what they came in with: a flush of an SDK, a body under a key, or nothing.
    * @throws TabaError `store_failed`; nothing was accepted then
    */
-  accept(
-    parts: Uint8Array,
-    events: number,
-    flush?: { readonly session: string; readonly number: number },
-  ): void {
-    const record: SpoolRecord = {
-      kind: 'accepted',
-      session: flush?.session ?? '',
-      flush: flush?.number ?? 0,
-      events,
-      parts,
-    };
+  accept(parts: Uint8Array, events: number, origin?: Origin): void {
+    const record: SpoolRecord =
+      origin !== undefined && 'key' in origin
+        ? { kind: 'keyed', body: origin, events, parts }
+        : {
+            ...{ kind: 'accepted', session: origin?.session ?? '', flush: origin?.number ?? 0 },
+            ...{ events, parts },
+          };
     const tallyBefore = this.#tally;
     this.#queue(record);
     if (this.flush()) return;

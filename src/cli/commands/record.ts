@@ -14,7 +14,8 @@ export const record: Command = {
   positionals: '[name] [value]',
   summary: 'Record one event, or many from standard input',
   details: `Records one event (the value is 1 unless given), or, without a name, every line of standard input: NDJSON as for
-/events, or NAME VALUE [TYPE] [SECONDS]. Sends to a server or an agent.`,
+/events, or NAME VALUE [TYPE] [SECONDS]. Sends to a server or an agent. Lines whose answer is lost are sent again, and count
+once; they may count twice where an agent without a spool is restarted meanwhile, or another agent gets them.`,
   examples: [
     ['taba record bids_won', 'one event of 1'],
     ['taba record winning_bid_price 1.37 --client host-1', 'one event of another client'],

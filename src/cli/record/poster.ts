@@ -34,7 +34,8 @@ const retried: ReadonlySet<number> = new Set([429, 503, 504]);
 
 /**
  * Posts events in batches to /events, one batch after the other. Every batch carries an Idempotency-Key, so that a
- * batch whose answer was lost can be sent again without being counted twice.
+ * batch whose answer was lost can be sent again without being counted twice: by servers never, by an agent not for as long as it
+ * remembers (docs/protocol.md).
  */
 export class Poster {
   accepted = 0;
@@ -49,7 +50,7 @@ export class Poster {
     this.#server = server;
   }
 
-  /** @param number of the line; 0 for an event that has none @throws CommandFailure naming the lines that were not counted */
+  /** @param number of the line; 0 for an event that has none @throws CommandFailure naming the lines that were not answered for */
   async add(number: number, json: string): Promise<void> {
     this.#batch.push({ number, json });
     this.#bytes += json.length;

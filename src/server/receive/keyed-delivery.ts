@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Answer, Block, BlockRejection } from '../../core/block.js';
 import { bucketOf } from '../../core/buckets.js';
 import { TabaError } from '../../core/errors.js';
 import type { HandlerRegistry } from '../../core/handlers/registry.js';
 import type { BucketIndex, ProducerId, Seq } from '../../core/ids.js';
 import { PartMap } from '../../core/parts.js';
+import { digestUnder, usedForAnother } from '../../intake/idempotency-key.js';
 import type { Clock } from '../../runtime/clock.js';
 import { encodeParts } from '../../wire/parts.js';
 
@@ -46,14 +46,9 @@ export class KeyedDelivery {
 
   /** @throws TabaError `idempotency_mismatch` if the key was used for another body, as far as that is remembered */
   producerOf(key: string, body: Uint8Array): ProducerId {
-    const digest = createHash('sha256').update(key).update('\0').update(body).digest('hex').slice(0, 32);
+    const digest = digestUnder(key, body);
     const known = this.#bodies.get(key);
-    if (known !== undefined && known !== digest) {
-      throw new TabaError(
-        'idempotency_mismatch',
-        `Idempotency-Key ${JSON.stringify(key)} was used for another body`,
-      );
-    }
+    if (known !== undefined && known !== digest) throw usedForAnother(key);
     this.#bodies.set(key, digest);
     if (this.#bodies.size > rememberedKeys) this.#bodies.delete(this.#bodies.keys().next().value!);
     return digest as ProducerId;

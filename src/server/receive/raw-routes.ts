@@ -2,6 +2,7 @@ import type { BlockRejection } from '../../core/block.js';
 import { TabaError } from '../../core/errors.js';
 import type { ProducerId } from '../../core/ids.js';
 import type { Limits } from '../../core/limits.js';
+import { idempotencyKeyOf } from '../../intake/idempotency-key.js';
 import type { OtlpNaming } from '../../intake/otlp/points.js';
 import { type IntakePath, type IntakeProtocol, intakePaths, intakeProtocols } from '../../intake/protocol.js';
 import { stage } from '../../intake/stage.js';
@@ -26,7 +27,6 @@ export interface RawRoutesOptions {
 
 /** How long a poster waits for every bucket to acknowledge. */
 const acknowledgeWithinMs = 10_000;
-const maxKeyLength = 256;
 
 /** Raw events over HTTP: 200 only when what was accepted is durable (R12). */
 export function rawRoutes(options: RawRoutesOptions): Route[] {
@@ -59,7 +59,7 @@ async function take(
 ): Promise<Staged> {
   const { door, limits } = options;
   refuseIfFull(options);
-  const key = keyOf(request);
+  const key = idempotencyKeyOf(request);
   const { items, dropped } = await protocol.read(request, { limits, naming: options.naming() });
   // Decompressing takes a while: the server may be shutting down by now.
   refuseIfFull(options);
@@ -79,17 +79,6 @@ async function take(
 function refuseIfFull({ refuses }: RawRoutesOptions): void {
   const refusal = refuses();
   if (refusal !== undefined) throw refusal;
-}
-
-function keyOf({ headers }: HttpRequest): string | undefined {
-  const key = headers.get('idempotency-key');
-  if (key !== undefined && (key === '' || key.length > maxKeyLength)) {
-    throw new TabaError(
-      'bad_parameter',
-      `Idempotency-Key has ${key.length} characters; 1 to ${maxKeyLength} are allowed`,
-    );
-  }
-  return key;
 }
 
 async function deliver(
