@@ -4,12 +4,12 @@ import type { PartMap } from '../core/parts.js';
 import { defaultBlockBytes } from '../core/producer/options.js';
 import { Producer } from '../core/producer/producer.js';
 import { addCounts, type Counts, totalOf } from '../intake/counts.js';
+import { untilBeat } from '../runtime/beat.js';
 import { blockOverheadBytes } from '../wire/block-size.js';
 import type { Hello } from '../wire/frame.js';
 import { decodeParts, encodeParts } from '../wire/parts.js';
 import type { ClusterAccount } from './account.js';
 import type { ClusterOptions } from './cluster-options.js';
-import { untilFlushMs } from './flush-time.js';
 import { Backlog } from './forward/backlog.js';
 import { type EndPoint, EndPointList } from './forward/endpoints.js';
 import { Lane } from './forward/lane.js';
@@ -21,6 +21,11 @@ import type { Origin, SpoolRecord } from './spool/record.js';
 
 const rebalanceIntervalMs = 1000;
 const expireIntervalMs = 10_000;
+/**
+ * Clients flush in the first moments of a second, and of even parts of it (see `FoldingEngine`). An agent that flushes so long after that
+ * hands on what they have just brought; at any other moment it would have waited for half an interval on average.
+ */
+const behindClientsMs = 80;
 
 /**
  * Everything between accepted Parts and a cluster that acknowledges them: producer, spool, lanes to the end-points. How many
@@ -271,9 +276,11 @@ export class Cluster {
 
   #armTick(leastMs = 0): void {
     if (this.#stopped) return;
-    const { clock, flushIntervalMs } = this.#options;
-    this.#cancelTick = clock.after(untilFlushMs(clock.nowMs(), flushIntervalMs, leastMs), () => {
-      this.#armTick(flushIntervalMs / 2);
+    const { clock, flushIntervalMs: intervalMs } = this.#options;
+    const waitMs = untilBeat({ intervalMs, offsetMs: behindClientsMs }, clock.nowMs(), leastMs);
+    this.#cancelTick = clock.after(waitMs, () => {
+      // One that was late need not be followed at once.
+      this.#armTick(intervalMs / 2);
       this.#options.beforeFlush?.();
       this.flush();
     });

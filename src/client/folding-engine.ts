@@ -1,6 +1,7 @@
 import { TabaError } from '../core/errors.js';
 import { builtinHandlers } from '../core/handlers/registry.js';
 import { checkClientId } from '../core/names.js';
+import { type Beat, untilBeat } from '../runtime/beat.js';
 import type { Clock } from '../runtime/clock.js';
 import { systemClock } from '../runtime/system-clock.js';
 import { framesUrl } from '../transport/outbound/frame-client.js';
@@ -22,6 +23,14 @@ export interface FoldingEngineOptions {
   readonly clock?: Clock | undefined;
 }
 
+/**
+ * Part of the interval within which all clients flush, each at a moment of its own: agents flush just after that. Lower values have more
+ * of them do it at once.
+ */
+const maxOffset = 0.25;
+/** Part of the interval that goes by before the next flush at least, as after the one at the turn of the second. */
+const leastWait = 0.3;
+
 interface Waiter {
   /** Settled flushes after which everything is through. */
   needed: number;
@@ -42,7 +51,7 @@ function processClock(): Clock {
 export class FoldingEngine implements Engine {
   readonly #clock: Clock;
   readonly #pace: FlushPace;
-  readonly #flushIntervalMs: number;
+  readonly #beat: Beat;
   readonly #tally: Tally;
   readonly #buffer: FoldBuffer;
   readonly #uplink: Uplink;
@@ -67,7 +76,8 @@ export class FoldingEngine implements Engine {
     }
     this.#clock = options.clock ?? processClock();
     this.#pace = paceOf(this.#clock);
-    this.#flushIntervalMs = options.flushIntervalMs;
+    const intervalMs = options.flushIntervalMs;
+    this.#beat = { intervalMs, offsetMs: intervalMs * maxOffset * Math.random() };
     this.#tally = new Tally(options.onError);
     this.#buffer = new FoldBuffer({
       registry: builtinHandlers(),
@@ -157,9 +167,9 @@ export class FoldingEngine implements Engine {
 
   /** One timer for each flush, and none while nothing waits: an idle application is not woken up. */
   #arm(): void {
-    this.#callOffFlush ??= this.#clock.after(this.#flushIntervalMs, () =>
-      this.#pace.inTurn(() => this.#flushDue()),
-    );
+    if (this.#callOffFlush !== undefined) return;
+    const waitMs = untilBeat(this.#beat, this.#clock.nowMs(), this.#beat.intervalMs * leastWait);
+    this.#callOffFlush = this.#clock.after(waitMs, () => this.#pace.inTurn(() => this.#flushDue()));
   }
 
   #flushDue(): void {
