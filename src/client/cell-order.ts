@@ -1,3 +1,4 @@
+import type { Handler } from '../core/handlers/handler.js';
 import type { Cell } from './cell.js';
 
 /** Where less than one of so many cells waits, those alone are put in order: to look at all of them would take longer. */
@@ -72,4 +73,11 @@ export class CellOrder {
 
 function byName({ name: a }: Cell, { name: b }: Cell): number {
   return a < b ? -1 : Number(a > b);
+}
+
+/** The types of cells, ascending. */
+export function handlersOf(cells: readonly Cell[]): Handler[] {
+  const handlers = new Set<Handler>();
+  for (const { handler } of cells) handlers.add(handler);
+  return [...handlers].sort((a, b) => (a.type < b.type ? -1 : 1));
 }

@@ -2,14 +2,14 @@ import { TabaError } from '../core/errors.js';
 import { foldGathered } from '../core/gather/fold-gathered.js';
 import type { Gathered } from '../core/gather/gathered.js';
 import { NumberColumns } from '../core/gather/number-columns.js';
-import type { EventMeta, Handler } from '../core/handlers/handler.js';
+import type { EventMeta } from '../core/handlers/handler.js';
 import type { HandlerRegistry } from '../core/handlers/registry.js';
 import type { ClientId } from '../core/ids.js';
 import { checkTabName } from '../core/names.js';
 import type { Clock } from '../runtime/clock.js';
 import { headBytes, PartsWriter } from '../wire/parts-writer.js';
 import { Cell } from './cell.js';
-import { CellOrder } from './cell-order.js';
+import { CellOrder, handlersOf } from './cell-order.js';
 import { CoarseClock } from './coarse-clock.js';
 import type { Recorder } from './engine.js';
 import { EventStage } from './event-stage.js';
@@ -392,11 +392,4 @@ export class FoldBuffer implements Cells {
     }
     this.#order.dropRetired();
   }
-}
-
-/** The types of cells, ascending. */
-function handlersOf(cells: readonly Cell[]): Handler[] {
-  const handlers = new Set<Handler>();
-  for (const { handler } of cells) handlers.add(handler);
-  return [...handlers].sort((a, b) => (a.type < b.type ? -1 : 1));
 }
