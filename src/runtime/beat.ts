@@ -5,7 +5,7 @@ export interface Beat {
 }
 
 /**
- * How long it is until the next moment of a beat.
+ * How long it is until the next moment of a beat, ms.
  * @param nowMs UTC @param leastMs one that comes sooner is left out
  */
 export function untilBeat({ intervalMs, offsetMs }: Beat, nowMs: number, leastMs = 0): number {

@@ -286,3 +286,26 @@ t.test('an address that another name takes over is connected to anew, under that
   t.equal(servers.blocksOf.get(byB), 1);
   cluster.stop();
 });
+
+t.test('an agent flushes just after its clients, by the clock', async (t) => {
+  const clock = new FakeClock();
+  // Started at any moment of an interval.
+  clock.advance(190);
+  const servers = new FakeServers(clock, [a]);
+  const { cluster, accept } = await bench(clock, servers);
+  const sentAt: number[] = [];
+  for (let ms = 191; ms <= 1600; ms++) {
+    const before = servers.blocksOf.get(a) ?? 0;
+    accept('x');
+    clock.advance(1);
+    if ((servers.blocksOf.get(a) ?? 0) > before) sentAt.push(ms);
+  }
+  t.ok(sentAt.length >= 5, `${sentAt}`);
+  // What the way to the server takes is behind it.
+  t.same(
+    sentAt.map((ms) => Math.floor((ms % 250) / 10)),
+    sentAt.map(() => 8),
+    `${sentAt}`,
+  );
+  cluster.stop();
+});
